@@ -1,0 +1,137 @@
+# The ways to build, run and check Marquee; `make` alone lists them. Recipes use relative paths only, so that the
+# checkout may lie anywhere.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The work itself is parallel (go, golangci-lint, node); stages that share the tree are not.
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Runs a command with a private, empty PostgreSQL at MARQUEE_TEST_DATABASE_URL.
+POSTGRES := go run ./internal/pgdev/cmd/with-postgres --
+GOLANGCI := bin/tools/golangci-lint
+# Where goroutines share state. The rest is run without the race detector only, which makes it many times slower.
+CONCURRENT := internal/catalog internal/fetch internal/httpapi internal/pgdev internal/simulator internal/store internal/syncer
+# What the bundled pages are made of, so that they are built again when one of these is newer.
+WEB_SOURCES := $(wildcard web/build.mjs web/package.json web/package-lock.json web/src/* web/src/*/*)
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##-- Run
+
+.PHONY: run
+run: build ## Build and start everything on this machine; ARGS="--listen :9000" is passed on
+	@exec bin/marquee dev $(ARGS)
+
+# Without the pages the program still builds and works; the pages say how to get them.
+.PHONY: build
+build: ## Build bin/marquee, with GraphiQL and the REST docs when npm is there
+	@$(MAKE) -q web/dist/docs.html 2>/dev/null || { tools/need.sh npm nodejs npm && $(MAKE) web; } || \
+		echo 'Going on without GraphiQL and the docs viewer; "make web" builds them.' >&2
+	@go build -o bin/ ./cmd/marquee
+
+.PHONY: web
+web: web/dist/docs.html ## Bundle GraphiQL and the REST docs (npm)
+
+# The build writes this file last. What it is made with (node_modules) need not be kept.
+web/dist/docs.html: $(WEB_SOURCES)
+	@tools/need.sh npm nodejs npm
+	@$(MAKE) --silent web/node_modules/.package-lock.json
+	@cd web && npm run --silent build
+
+# npm writes this file last.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@cd web && npm ci --no-progress --loglevel=error
+	@touch $@
+
+##-- Check
+
+.PHONY: check
+check: test lint verify browser-test golden ## Everything that CI checks
+
+.PHONY: test
+test: ## Unit, property and integration tests, then the concurrent packages with the race detector
+	@cd tools && go test ./cmd/...
+	@$(POSTGRES) $(MAKE) test-plain test-race
+
+# Parts of test, under its PostgreSQL.
+.PHONY: test-plain test-race
+test-plain:
+	@go test -timeout 5m ./...
+test-race:
+	@if command -v "$$(go env CC)" >/dev/null; then \
+		CGO_ENABLED=1 go test -race -short -timeout 5m $(patsubst %,./%/...,$(wildcard $(CONCURRENT))); \
+	else \
+		echo 'Skipped: the race detector needs a C compiler (Debian: gcc libc6-dev).'; \
+	fi
+
+.PHONY: golden
+golden: ## Acceptance run on the real feeds in the folder MARQUEE_FEEDS
+	@$(POSTGRES) go test -count=1 -v -timeout 5m ./test/golden/...
+
+.PHONY: browser-test
+browser-test: build ## Look at the pages in a real Chromium
+	@test/browser.sh
+
+.PHONY: lint
+lint: $(GOLANGCI) bin/tools/precheck ## Lint, and hold the import rules
+	@$(GOLANGCI) run ./...
+	@cd tools && ../$(GOLANGCI) run --config ../.golangci.yml ./...
+	@git ls-files -z --cached --others --exclude-standard | xargs -0 -r bin/tools/precheck
+
+.PHONY: verify
+verify: ## Fail when generated files are not what make generate writes
+	@tools/verify.sh
+	@go mod tidy -diff
+	@cd tools && go mod tidy -diff
+
+.PHONY: vuln
+vuln: bin/tools/govulncheck ## Known vulnerabilities that our code can reach
+	@bin/tools/govulncheck ./...
+
+.PHONY: bench
+bench: ## Benchmarks; BENCH=Name picks some
+	@$(POSTGRES) go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+##-- Change
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## Format (gofumpt, import order)
+	@$(GOLANGCI) fmt ./...
+	@cd tools && ../$(GOLANGCI) fmt --config ../.golangci.yml ./...
+
+.PHONY: generate
+generate: ## Write what is generated: ent, gqlgen
+	@go generate ./ent
+	@go tool gqlgen generate
+
+.PHONY: migration
+migration: ## Write the migration from the last one to the ent schema: NAME=add_price
+	@test -n '$(NAME)' || { echo 'Give it a name: make migration NAME=add_price' >&2; exit 1; }
+	@go run ./ent/migrate/diff '$(NAME)'
+
+.PHONY: hooks
+hooks: tools ## Install the git hooks (lefthook)
+	@bin/tools/lefthook install
+
+.PHONY: tools
+tools: $(GOLANGCI) bin/tools/gofumpt bin/tools/govulncheck bin/tools/lefthook bin/tools/precheck ## Build the pinned tools into bin/tools
+
+# Versions are those of tools/go.mod. A first golangci-lint takes minutes.
+$(GOLANGCI): PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/tools/gofumpt: PACKAGE := mvdan.cc/gofumpt
+bin/tools/govulncheck: PACKAGE := golang.org/x/vuln/cmd/govulncheck
+bin/tools/lefthook: PACKAGE := github.com/evilmartians/lefthook
+bin/tools/precheck: PACKAGE := ./cmd/precheck
+bin/tools/precheck: $(wildcard tools/cmd/precheck/*.go)
+bin/tools/%: tools/go.mod tools/go.sum
+	@cd tools && go build -o ../bin/tools/ $(PACKAGE)
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was built; data of make run is kept
+	@rm -rf bin web/node_modules
+	@find web/dist -mindepth 1 -not -name .gitkeep -delete

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# need.sh COMMAND PACKAGE...: sees to it that COMMAND can be run.
+# When it is missing, root on a Debian system gets the packages installed; anyone else is told what to install.
+set -euo pipefail
+
+command=$1
+shift
+
+if command -v "$command" >/dev/null 2>&1; then
+	exit 0
+fi
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+	echo "$command is missing. On Debian: sudo apt-get install $*" >&2
+	exit 1
+fi
+
+echo "Installing $* for $command ..." >&2
+export DEBIAN_FRONTEND=noninteractive
+# Another apt may be at work on a machine that has just started: wait for it.
+apt=(apt-get -qq -o DPkg::Lock::Timeout=120)
+"${apt[@]}" update >&2
+"${apt[@]}" install -y --no-install-recommends "$@" </dev/null >&2
+command -v "$command" >/dev/null

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Generates everything and fails when that changed, added or removed a file. Works in a tree with uncommitted work:
+# what counts is before against after. The tree is left as generation leaves it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# One line for each file that git tracks or would offer to track.
+state() {
+	git ls-files -z --cached --others --exclude-standard | sort -zu |
+		while IFS= read -r -d '' file; do
+			if [ -f "$file" ]; then printf '%s\0' "$file"; fi
+		done | xargs -0 -r sha256sum
+}
+
+before=$(state)
+make generate
+after=$(state)
+
+changed=$({ diff <(echo "$before") <(echo "$after") || true; } | sed -nE 's/^[<>] \\?[0-9a-f]+ [ *]/  /p' | sort -u)
+if [ -n "$changed" ]; then
+	printf 'Not what "make generate" writes; run it and commit:\n%s\n' "$changed" >&2
+	exit 1
+fi
+echo 'Generated files are up to date.'
