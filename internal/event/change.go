@@ -1,0 +1,162 @@
+package event
+
+import (
+	"slices"
+	"time"
+)
+
+// ChangeKind is what kind of change a sync made in one event.
+type ChangeKind string
+
+// The kinds of change.
+const (
+	ChangeAdded       ChangeKind = "ADDED"
+	ChangeRescheduled ChangeKind = "RESCHEDULED" // start, end, zone or all-day
+	ChangeRetitled    ChangeKind = "RETITLED"
+	ChangePrice       ChangeKind = "PRICE_CHANGED" // the lowest or highest price, or the currency
+	ChangeSoldOut     ChangeKind = "SOLD_OUT"
+	ChangeBackOnSale  ChangeKind = "BACK_ON_SALE"
+	ChangeCancelled   ChangeKind = "CANCELLED"
+	ChangeRemoved     ChangeKind = "REMOVED"  // an upcoming event left its provider's snapshot
+	ChangeReturned    ChangeKind = "RETURNED" // a removed event is in a snapshot again
+	ChangeDetails     ChangeKind = "DETAILS_CHANGED"
+)
+
+// FieldChange is one field's value before and after, in the API's words and forms. A nil is "none".
+type FieldChange struct {
+	Field  string `json:"field"`
+	Before any    `json:"before"`
+	After  any    `json:"after"`
+}
+
+// Change is one thing that a run changed in one event.
+type Change struct {
+	Kind   ChangeKind
+	Fields []FieldChange // empty for kinds that say it all
+}
+
+// Diff lists what differs between two states of one event, grouped by kind, in a fixed order. It is
+// empty exactly when the hashes are equal.
+func Diff(before, after *Event) []Change {
+	var d differ
+	d.add(ChangeRetitled, "title", before.Title, after.Title)
+
+	d.add(ChangeRescheduled, "startsAt", before.Start.Instant, after.Start.Instant)
+	d.add(ChangeRescheduled, "startsLocal", before.Start.Local, after.Start.Local)
+	d.add(ChangeRescheduled, "endsAt", before.End.Instant, after.End.Instant)
+	d.add(ChangeRescheduled, "endsLocal", before.End.Local, after.End.Local)
+	d.add(ChangeRescheduled, "timeZone", before.Zone, after.Zone)
+	d.add(ChangeRescheduled, "allDay", before.AllDay, after.AllDay)
+
+	d.add(ChangePrice, "minPrice", before.MinPrice, after.MinPrice)
+	d.add(ChangePrice, "maxPrice", before.MaxPrice, after.MaxPrice)
+	d.add(ChangePrice, "currency", before.Currency, after.Currency)
+
+	switch was, is := before.IsSoldOut(), after.IsSoldOut(); {
+	case is && !was:
+		d.add(ChangeSoldOut, "soldOut", was, is)
+	case was && !is:
+		d.add(ChangeBackOnSale, "soldOut", was, is)
+	default: // the provider's own word may come or go without a change of the outcome
+		d.add(ChangeDetails, "soldOut", before.SoldOut, after.SoldOut)
+	}
+
+	status := ChangeDetails
+	if after.Status == StatusCancelled {
+		status = ChangeCancelled
+	}
+	d.add(status, "status", before.Status, after.Status)
+
+	d.add(ChangeDetails, "seriesTitle", before.SeriesTitle, after.SeriesTitle)
+	d.add(ChangeDetails, "description", before.Description, after.Description)
+	d.add(ChangeDetails, "url", before.URL, after.URL)
+	d.add(ChangeDetails, "imageUrl", before.ImageURL, after.ImageURL)
+	if !slices.Equal(before.Categories, after.Categories) {
+		d.put(ChangeDetails, "categories", before.Categories, after.Categories)
+	}
+	d.add(ChangeDetails, "saleStartsAt", before.SaleStart, after.SaleStart)
+	d.add(ChangeDetails, "saleEndsAt", before.SaleEnd, after.SaleEnd)
+	d.add(ChangeDetails, "online", before.Online, after.Online)
+	d.add(ChangeDetails, "attendanceMode", before.Attendance, after.Attendance)
+	d.add(ChangeDetails, "place.name", before.Place.Name, after.Place.Name)
+	d.add(ChangeDetails, "place.address", before.Place.Address, after.Place.Address)
+	d.add(ChangeDetails, "place.city", before.Place.City, after.Place.City)
+	d.add(ChangeDetails, "place.country", before.Place.Country, after.Place.Country)
+	d.add(ChangeDetails, "organizer", before.Organizer, after.Organizer)
+	d.add(ChangeDetails, "attributes", string(before.Attributes), string(after.Attributes))
+	if was, is := AppendOffers(nil, before.Offers), AppendOffers(nil, after.Offers); !slices.Equal(was, is) {
+		d.put(ChangeDetails, "offers", summarize(before.Offers), summarize(after.Offers))
+	}
+	return d.changes
+}
+
+// OffersSummary stands for a list of offers in a change: the list itself may be hundreds of rows long
+// and differs in a seat or two at every sync.
+type OffersSummary struct {
+	Count    int    `json:"count"`
+	Capacity *int64 `json:"capacity"` // over the offers that give one
+}
+
+func summarize(offers []Offer) OffersSummary {
+	s := OffersSummary{Count: len(offers)}
+	for _, o := range offers {
+		if o.Capacity != nil {
+			if s.Capacity == nil {
+				s.Capacity = new(int64)
+			}
+			*s.Capacity += int64(*o.Capacity)
+		}
+	}
+	return s
+}
+
+// differ groups the fields that differ by kind, in the order in which the kinds first occur.
+type differ struct{ changes []Change }
+
+// add compares in the API's form, in which the empty value of every type is none.
+func (d *differ) add(kind ChangeKind, field string, before, after any) {
+	was, is := plain(before), plain(after)
+	if was != is {
+		d.put(kind, field, was, is)
+	}
+}
+
+func (d *differ) put(kind ChangeKind, field string, before, after any) {
+	i := slices.IndexFunc(d.changes, func(c Change) bool { return c.Kind == kind })
+	if i < 0 {
+		i = len(d.changes)
+		d.changes = append(d.changes, Change{Kind: kind})
+	}
+	d.changes[i].Fields = append(d.changes[i].Fields, FieldChange{field, before, after})
+}
+
+func plain(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		if v.IsZero() {
+			return nil
+		}
+		return v.UTC().Format(time.RFC3339)
+	case LocalDateTime:
+		return plain(v.String())
+	case *Decimal:
+		if v == nil {
+			return nil
+		}
+		return v.String()
+	case *bool:
+		if v == nil {
+			return nil
+		}
+		return *v
+	case Status:
+		return string(v)
+	case Attendance:
+		return string(v)
+	case string:
+		if v == "" {
+			return nil
+		}
+	}
+	return v
+}

@@ -1,0 +1,92 @@
+package event
+
+import (
+	"errors"
+	"time"
+)
+
+// Provider is what the catalog knows of a source of listings.
+type Provider struct {
+	Slug     string
+	Name     string
+	Format   string
+	TimeZone string // IANA name
+	Currency string // ISO 4217
+}
+
+// ID is the UUIDv5 of the provider's slug.
+func (p Provider) ID() ID { return ProviderID(p.Slug) }
+
+// Outcome is how a SyncRun ended.
+type Outcome string
+
+// The outcomes of a run.
+const (
+	OutcomeRunning    Outcome = "RUNNING"
+	OutcomeApplied    Outcome = "APPLIED"    // the catalog changed
+	OutcomeUnchanged  Outcome = "UNCHANGED"  // the snapshot was good and held nothing new
+	OutcomeFailed     Outcome = "FAILED"     // no snapshot, or not a good one; the catalog is as it was
+	OutcomeSuperseded Outcome = "SUPERSEDED" // a run that started later had finished first
+)
+
+// Run is a SyncRun under way.
+type Run struct {
+	ID        int64 // rises in the order in which runs start, in all processes
+	Provider  Provider
+	StartedAt time.Time
+	Previous  *Snapshot // the latest good one, nil if there is none
+}
+
+// Snapshot names one complete read of a feed, so that the next read can tell whether it is the same.
+type Snapshot struct {
+	RunID        int64 // that read it
+	ETag         string
+	LastModified string
+	Hash         []byte // of the unpacked bytes
+	Bytes        int64  // unpacked
+	Decoder      string // what read it; see Source.Fingerprint of package provider
+	Records      int
+	Quarantined  int
+	QuarantineID int64 // the run that holds its quarantined records
+}
+
+// Counts is what a run did, in records and events.
+type Counts struct {
+	Records     int // in the snapshot, the quarantined ones too
+	Added       int
+	Changed     int
+	Removed     int // upcoming events that left the snapshot
+	Returned    int // removed events that are in it again
+	Unchanged   int
+	Quarantined int
+}
+
+// Result is how a run ended.
+type Result struct {
+	Outcome   Outcome
+	Counts    Counts
+	Snapshot  *Snapshot // nil when none came
+	ErrorCode string    // empty, or a word for people and metrics, e.g. TIMEOUT
+	Error     string    // for operators; never holds a secret
+}
+
+// Stored is an event as the catalog has it.
+type Stored struct {
+	Event     Event
+	Hash      Hash
+	Listed    bool
+	RemovedAt time.Time // zero unless removed
+}
+
+// Write is one event that a run writes, with what is to be said of it.
+type Write struct {
+	Event   Event
+	ID      ID
+	Hash    Hash
+	New     bool
+	Changes []Change
+}
+
+// ErrSuperseded says that a run that started later than this one was applied before it, so that this
+// one may not be: the catalog never goes back.
+var ErrSuperseded = errors.New("a later run of this provider has been applied already")
