@@ -1,0 +1,35 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/fetch"
+)
+
+// Codes of failures that are not the fetching's own.
+const (
+	CodeMalformed  = "MALFORMED"
+	CodeCancelled  = "CANCELLED"
+	CodeSuperseded = "SUPERSEDED"
+	CodeInternal   = "INTERNAL"
+)
+
+// Failure names why a sync got no good snapshot: a code for metrics, and whether the next try may well
+// do better without anybody's help.
+func Failure(err error) (code string, temporary bool) {
+	var fetched *fetch.Error
+	switch {
+	case errors.Is(err, event.ErrSuperseded):
+		return CodeSuperseded, true
+	case errors.Is(err, event.ErrMalformed):
+		return CodeMalformed, false
+	case errors.As(err, &fetched):
+		return string(fetched.Code), fetched.Temporary()
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return CodeCancelled, true
+	default:
+		return CodeInternal, false
+	}
+}

@@ -1,0 +1,193 @@
+package planlist
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// normalizer turns plans into events.
+type normalizer struct {
+	defaults event.Defaults
+	dialect  dialect
+	base     base
+
+	invalid *event.Invalid // the first fault of the plan at hand
+	last    []event.Offer  // of the plan before
+}
+
+// base is what the events of a base plan share.
+type base struct {
+	id, title  string
+	online     bool
+	attributes json.RawMessage // the organizer, which the feed gives by number only, as it stands there
+}
+
+func (n *normalizer) setBase(e element) {
+	const organizer = "organizer_company_id"
+	n.base = base{id: strings.Clone(e.get(n.dialect.baseID)), title: strings.Clone(e.get("title"))}
+	mode := e.get("sell_mode")
+	n.base.online = mode == "online" || mode == ""
+	if number := e.get(organizer); number != "" {
+		n.base.attributes, _ = json.Marshal(map[string]string{organizer: number}) // can't fail for strings
+	}
+}
+
+// normalize makes an event of a plan, and says what is wrong with it.
+func (n *normalizer) normalize(plan element, zones []zone) (event.Event, *event.Invalid) {
+	d := n.dialect
+	n.invalid = nil
+	e := event.Event{
+		Key: event.Key{
+			Provider: n.defaults.Provider,
+			Series:   n.base.id,
+			Event:    strings.Clone(plan.get(d.planID)),
+		},
+		SeriesTitle: n.base.title,
+		Title:       n.base.title,
+		Zone:        n.defaults.Zone.String(),
+		Status:      event.StatusScheduled,
+		Attendance:  event.AttendanceOffline,
+		Online:      n.base.online,
+		Currency:    n.defaults.Currency,
+		Attributes:  n.base.attributes,
+	}
+	if e.Key.Series == "" {
+		n.fail(event.ReasonMissingID, d.baseID, "", nil)
+	}
+	if e.Key.Event == "" {
+		n.fail(event.ReasonMissingID, d.planID, "", nil)
+	}
+	if single := plan.get(d.date); single != "" {
+		e.Start = n.moment(d.date, single)
+	} else {
+		e.Start = n.moment(d.startDate, plan.get(d.startDate))
+		e.End = n.moment(d.endDate, plan.get(d.endDate))
+	}
+	if e.Start.IsZero() {
+		n.fail(event.ReasonInvalidDate, d.startDate, "", errors.New("missing"))
+	}
+	e.SaleStart = n.moment("sell_from", plan.get("sell_from")).Instant
+	e.SaleEnd = n.moment("sell_to", plan.get("sell_to")).Instant
+	if soldOut := new(bool); n.flag("sold_out", plan.get("sold_out"), soldOut) {
+		e.SoldOut = soldOut
+	}
+	e.Offers = n.offers(zones)
+	e.SetPriceBounds(n.defaults.Prices)
+
+	if n.invalid == nil {
+		errors.As(e.Validate(), &n.invalid)
+	}
+	return e, n.invalid
+}
+
+func (n *normalizer) fail(reason event.Reason, field, value string, err error) {
+	if n.invalid == nil {
+		n.invalid = event.NewInvalid(reason, field, value, err)
+	}
+}
+
+// moment is zero for a value that is missing or bad.
+func (n *normalizer) moment(name, value string) event.Moment {
+	if value == "" {
+		return event.Moment{}
+	}
+	local, err := event.ParseLocal(value)
+	if err == nil {
+		return local.At(n.defaults.Zone)
+	}
+	// The documented form has no zone; an instant is taken at its word all the same.
+	instant, zoned := time.Parse(time.RFC3339, value)
+	if zoned != nil {
+		n.fail(event.ReasonInvalidDate, name, value, err)
+		return event.Moment{}
+	}
+	return event.MomentOf(instant, n.defaults.Zone)
+}
+
+func (n *normalizer) offers(zones []zone) []event.Offer {
+	offers := make([]event.Offer, len(zones))
+	values := make([]zoneValues, len(zones)) // one allocation, where a pointer each would be three a zone
+	for i, zone := range zones {
+		var last event.Offer
+		if i < len(n.last) {
+			last = n.last[i]
+		}
+		o, v := &offers[i], &values[i]
+		o.ExternalID = own(zone.id, last.ExternalID)
+		o.Name = own(zone.name, last.Name)
+		if n.price(zone.price, &v.price) {
+			o.Price = &v.price
+		}
+		if n.capacity(zone.capacity, &v.capacity) {
+			o.Capacity = &v.capacity
+		}
+		if n.flag("numbered", zone.numbered, &v.numbered) {
+			o.Numbered = &v.numbered
+		}
+	}
+	n.last = offers
+	return offers
+}
+
+// zoneValues is what an Offer points to.
+type zoneValues struct {
+	price    event.Decimal
+	capacity int32
+	numbered bool
+}
+
+// own is value in memory of its own, so that an event does not keep its whole record. A venue's zones
+// are mostly those of the plan before, whose memory then serves.
+func own(value, last string) string {
+	if value == last {
+		return last
+	}
+	return strings.Clone(value)
+}
+
+// flag, price and capacity report whether the value is given and good.
+
+func (n *normalizer) flag(name, value string, into *bool) bool {
+	if value == "" {
+		return false
+	}
+	flag, err := strconv.ParseBool(value)
+	if err != nil {
+		n.fail(event.ReasonInvalidNumber, name, value, errors.New("neither true nor false"))
+	}
+	*into = flag
+	return err == nil
+}
+
+func (n *normalizer) price(value string, into *event.Decimal) bool {
+	if value == "" {
+		return false
+	}
+	price, err := event.ParseDecimal(value)
+	if err == nil && price.Negative() {
+		err = errors.New("below 0")
+	}
+	if err != nil {
+		n.fail(event.ReasonInvalidPrice, "price", value, err)
+	}
+	*into = price
+	return err == nil
+}
+
+func (n *normalizer) capacity(value string, into *int32) bool {
+	if value == "" {
+		return false
+	}
+	seats, err := strconv.ParseInt(value, 10, 32)
+	if err != nil || seats < 0 {
+		n.fail(event.ReasonInvalidNumber, "capacity", value, errors.New("not a number of seats"))
+		return false
+	}
+	*into = int32(seats)
+	return true
+}

@@ -1,0 +1,58 @@
+package xmlstream
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// declarationBytes is how far an XML declaration may reach; real ones have under 100.
+const declarationBytes = 512
+
+// decodeCharset returns r as UTF-8 without a byte order mark. UTF-8 itself is passed on unchecked: a
+// bad byte is one record's fault.
+func decodeCharset(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReaderSize(r, declarationBytes)
+	head, err := buffered.Peek(declarationBytes)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("reading the feed: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
+		_, err := buffered.Discard(3)
+		return buffered, err
+	case bytes.HasPrefix(head, []byte("\xfe\xff")), bytes.HasPrefix(head, []byte("\xff\xfe")):
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(buffered), nil
+	}
+	name := declaredEncoding(head)
+	if name == "" || strings.EqualFold(name, "utf-8") || strings.EqualFold(name, "us-ascii") {
+		return buffered, nil
+	}
+	charset, err := htmlindex.Get(name)
+	if err != nil || charset == encoding.Replacement || strings.HasPrefix(strings.ToLower(name), "utf-16") {
+		// A document that declares UTF-16 in bytes that could be read as ASCII is lying.
+		return nil, fmt.Errorf("charset %q: %w", event.Excerpt(name, 40), event.ErrMalformed)
+	}
+	return charset.NewDecoder().Reader(buffered), nil
+}
+
+func declaredEncoding(head []byte) string {
+	declaration, _, found := bytes.Cut(head, []byte("?>"))
+	if !found || !bytes.HasPrefix(declaration, []byte("<?xml")) {
+		return ""
+	}
+	match := regexp.MustCompile(`\sencoding\s*=\s*["']([^"']*)["']`).FindSubmatch(declaration)
+	if match == nil {
+		return ""
+	}
+	return string(match[1])
+}

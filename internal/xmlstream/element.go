@@ -1,0 +1,242 @@
+package xmlstream
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// MaxAttributes is how many attributes one element may have.
+const MaxAttributes = 128
+
+// Handler is told what Parse reads. Each of its functions may be nil. The strings share the memory of
+// one copy of the element: who keeps a few of them for long clones those.
+type Handler struct {
+	Start     func(name string, depth int) // an element begins; the depth of the parsed one is 0
+	Attribute func(name, value string)     // of the element that began last
+	Text      func(text string)            // inside the innermost open element; may come in pieces
+	End       func(depth int)
+}
+
+// Parse reads one element, or one start tag, that a Scanner cut out. It checks what the Scanner does not:
+// that end tags match, that attributes are attributes and their names unique, and that references are
+// to characters (&amp; or &#233;), the only ones that there are without a DTD.
+func Parse(element []byte, h Handler) error {
+	p := parser{Handler: h, rest: string(element)}
+	if err := p.element(); err != nil {
+		return fmt.Errorf("%w: %w", event.ErrMalformed, err)
+	}
+	return nil
+}
+
+// parser reads rest from its start.
+type parser struct {
+	Handler
+	rest       string
+	open       []string
+	attributes []string // of the start tag being read
+}
+
+func (p *parser) element() error {
+	if err := p.startTag(); err != nil {
+		return err
+	}
+	if p.rest == "" { // a start tag alone
+		return nil
+	}
+	for len(p.open) > 0 {
+		if err := p.content(); err != nil {
+			return err
+		}
+	}
+	if p.rest != "" {
+		return fmt.Errorf("%s behind the element", quote(p.rest))
+	}
+	return nil
+}
+
+// content reads the text up to the next markup, and that markup.
+func (p *parser) content() error {
+	next := strings.IndexByte(p.rest, '<')
+	if next < 0 {
+		return fmt.Errorf("<%s> is not closed", event.Excerpt(p.open[len(p.open)-1], 40))
+	}
+	if err := p.text(p.rest[:next]); err != nil {
+		return err
+	}
+	p.rest = p.rest[next:]
+	switch {
+	case strings.HasPrefix(p.rest, "</"):
+		return p.endTag()
+	case strings.HasPrefix(p.rest, "<?"), strings.HasPrefix(p.rest, "<!"):
+		return p.special()
+	default:
+		return p.startTag()
+	}
+}
+
+// special reads a comment, CDATA section or processing instruction.
+func (p *parser) special() error {
+	m, err := lex([]byte(p.rest)) // rare: the copy doesn't matter
+	if err != nil {
+		return err
+	}
+	if m.kind == incomplete {
+		return fmt.Errorf("%s has no end", quote(p.rest))
+	}
+	if m.kind == cdata && p.Text != nil {
+		p.Text(newlines(p.rest[len("<![CDATA[") : m.end-len("]]>")]))
+	}
+	p.rest = p.rest[m.end:]
+	return nil
+}
+
+func (p *parser) startTag() error {
+	tag := p.rest
+	n := 0
+	if strings.HasPrefix(tag, "<") {
+		n = nameLen(tag[1:])
+	}
+	if n == 0 {
+		return fmt.Errorf("%s is not a tag", quote(tag))
+	}
+	name := tag[1 : 1+n]
+	if len(p.open) > MaxDepth {
+		return fmt.Errorf("elements nested more than %d deep", MaxDepth)
+	}
+	if p.Start != nil {
+		p.Start(name, len(p.open))
+	}
+	p.open = append(p.open, name)
+	p.attributes = p.attributes[:0]
+	for rest := tag[1+n:]; ; {
+		rest = trimSpace(rest)
+		switch {
+		case strings.HasPrefix(rest, ">"):
+			p.rest = rest[1:]
+			return nil
+		case strings.HasPrefix(rest, "/>"):
+			p.rest = rest[2:]
+			p.end()
+			return nil
+		}
+		var value string
+		var err error
+		if name, value, rest, err = cutAttribute(rest); err != nil {
+			return err
+		}
+		if err := p.attribute(name, value); err != nil {
+			return fmt.Errorf("attribute %s: %w", quote(name), err)
+		}
+	}
+}
+
+func (p *parser) attribute(name, raw string) error {
+	value, err := attributeValue(raw)
+	if err != nil {
+		return err
+	}
+	for _, seen := range p.attributes {
+		if seen == name {
+			return errors.New("twice in one element")
+		}
+	}
+	if len(p.attributes) == MaxAttributes {
+		return fmt.Errorf("more than %d in one element", MaxAttributes)
+	}
+	p.attributes = append(p.attributes, name)
+	if p.Attribute != nil {
+		p.Attribute(name, value)
+	}
+	return nil
+}
+
+// cutAttribute cuts the attribute off that s begins with.
+func cutAttribute(s string) (name, raw, rest string, err error) {
+	n := nameLen(s)
+	if n == 0 {
+		return "", "", "", fmt.Errorf("%s is not an attribute", quote(s))
+	}
+	name, rest = s[:n], trimSpace(s[n:])
+	if rest == "" || rest[0] != '=' {
+		return "", "", "", fmt.Errorf("attribute %s has no value", quote(name))
+	}
+	rest = trimSpace(rest[1:])
+	if rest == "" || rest[0] != '"' && rest[0] != '\'' {
+		return "", "", "", fmt.Errorf("the value of attribute %s is not quoted", quote(name))
+	}
+	end := strings.IndexByte(rest[1:], rest[0])
+	if end < 0 {
+		return "", "", "", fmt.Errorf("the value of attribute %s has no end", quote(name))
+	}
+	return name, rest[1 : 1+end], rest[end+2:], nil
+}
+
+func (p *parser) endTag() error {
+	name, rest, found := strings.Cut(p.rest[len("</"):], ">")
+	if !found || strings.TrimRight(name, whiteSpace) != p.open[len(p.open)-1] {
+		return fmt.Errorf("%s closes nothing that is open", quote(p.rest))
+	}
+	p.rest = rest
+	p.end()
+	return nil
+}
+
+func (p *parser) end() {
+	p.open = p.open[:len(p.open)-1]
+	if p.End != nil {
+		p.End(len(p.open))
+	}
+}
+
+func (p *parser) text(s string) error {
+	if s == "" {
+		return nil
+	}
+	if strings.Contains(s, "]]>") {
+		return errors.New("']]>' outside a CDATA section")
+	}
+	text, err := unescape(newlines(s))
+	if err != nil {
+		return err
+	}
+	if p.Text != nil {
+		p.Text(text)
+	}
+	return nil
+}
+
+// trimSpace takes white space off the start of s. There is mostly none, or one blank.
+func trimSpace(s string) string {
+	for s != "" && isSpace(s[0]) {
+		s = s[1:]
+	}
+	return s
+}
+
+func quote(s string) string { return strconv.Quote(event.Excerpt(s, 40)) }
+
+// attributeValue is a value as a reader sees it: white space other than blanks becomes blanks
+// (https://www.w3.org/TR/xml/#AVNormalize), but not that which is written as a reference.
+func attributeValue(s string) (string, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '&' || c == '<' {
+			if strings.IndexByte(s, '<') >= 0 {
+				return "", errors.New("'<' in the value")
+			}
+			return unescape(strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ").Replace(s))
+		}
+	}
+	return s, nil
+}
+
+// newlines makes each end of a line one \n; see https://www.w3.org/TR/xml/#sec-line-ends.
+func newlines(s string) string {
+	if strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+}

@@ -1,0 +1,262 @@
+// Package xmlstream cuts an XML document into the elements of one depth while it is read, in memory
+// that does not grow with the document. It is made for feeds: a long list of small records inside a few
+// containers. What a DTD could do (entities, defaults) is refused, not ignored.
+//
+// A Scanner finds where elements begin and end, nothing else; what stands inside a record is read by
+// Parse. So a reader can skip a record that it knows, or need not look into, at the speed of the cutting.
+//
+// It is stricter than encoding/xml on documents (one root, no text outside it, unique attributes) and as
+// strict inside a record that is parsed, but for what is one record's fault and not the document's: bytes
+// that are no UTF-8 and control characters are passed on as they are, for the record's reader to refuse.
+// Names beyond ASCII are not checked, nor are namespaces, nor text between records.
+package xmlstream
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Limits of a document.
+const (
+	MaxDepth       = 32
+	MaxTagBytes    = 256 << 10 // of one start tag with its attributes
+	MaxRecordBytes = 8 << 20
+	readBytes      = 64 << 10
+)
+
+// Kind is what a Node is.
+type Kind int
+
+// The kinds of Node.
+const (
+	Open   Kind = iota // a container's start tag
+	Close              // a container's end
+	Record             // a whole element at the record depth
+)
+
+// Node is one step through the document. Bytes is valid until the next call of Next.
+type Node struct {
+	Kind  Kind
+	Name  string // of the element
+	Depth int    // of the element; the root's is 0
+	Line  int    // where it begins, from 1
+	Bytes []byte // Open: the start tag; Record: the element; Close: nil
+}
+
+// Scanner reads a document node by node. It is not safe for concurrent use.
+type Scanner struct {
+	r           io.Reader
+	recordDepth int
+
+	buf     []byte // what is read and not yet consumed is buf[pos:]
+	pos     int
+	eof     bool
+	line    int
+	started bool
+	open    []string // the containers' names
+	pending bool     // the last container was self-closing: its Close is next
+	name    string   // of the last record, which is mostly that of the next
+}
+
+// NewScanner reads a document whose records are the elements at recordDepth (1 is the root's children).
+// The charset is taken from a byte order mark or the XML declaration, and is UTF-8 by default.
+func NewScanner(r io.Reader, recordDepth int) (*Scanner, error) {
+	utf8, err := decodeCharset(r)
+	if err != nil {
+		return nil, err
+	}
+	return &Scanner{r: utf8, recordDepth: recordDepth, line: 1}, nil
+}
+
+// Next returns the next node, io.EOF after the root's end, or an error that wraps event.ErrMalformed
+// (or the reader's own).
+func (s *Scanner) Next() (Node, error) {
+	if s.pending {
+		s.pending = false
+		return s.pop(), nil
+	}
+	for {
+		if err := s.skipText(); err != nil {
+			return Node{}, err
+		}
+		m, err := s.markup(0)
+		if err != nil {
+			return Node{}, err
+		}
+		switch m.kind {
+		case startTag, emptyTag:
+			return s.element(m)
+		case endTag:
+			if len(s.open) == 0 || s.open[len(s.open)-1] != string(m.name) {
+				return Node{}, s.malformed("</%s> closes nothing that is open", event.Excerpt(string(m.name), 40))
+			}
+			s.consume(m.end)
+			return s.pop(), nil
+		default:
+			if m.kind == cdata && len(s.open) == 0 {
+				return Node{}, s.malformed("text outside the root element")
+			}
+			s.consume(m.end)
+		}
+	}
+}
+
+// element reads on from the start tag of a container or record.
+func (s *Scanner) element(m markup) (Node, error) {
+	if len(s.open) == 0 && s.started {
+		return Node{}, s.malformed("a second root <%s>", event.Excerpt(string(m.name), 40))
+	}
+	s.started = true
+	if len(s.open) == s.recordDepth {
+		return s.record(m)
+	}
+	node := Node{Kind: Open, Name: string(m.name), Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+m.end]}
+	if err := Parse(node.Bytes, Handler{}); err != nil { // containers are few: a bad one is found even when nobody looks
+		return Node{}, fmt.Errorf("line %d: %w", s.line, err)
+	}
+	if len(s.open) == MaxDepth {
+		return Node{}, s.malformed("elements nested more than %d deep", MaxDepth)
+	}
+	s.consume(m.end)
+	s.open = append(s.open, node.Name)
+	s.pending = m.kind == emptyTag
+	return node, nil
+}
+
+func (s *Scanner) pop() Node {
+	depth := len(s.open) - 1
+	name := s.open[depth]
+	s.open = s.open[:depth]
+	return Node{Kind: Close, Name: name, Depth: depth, Line: s.line}
+}
+
+// record consumes the element whose start tag is first.
+func (s *Scanner) record(first markup) (Node, error) {
+	if s.name != string(first.name) {
+		s.name = string(first.name)
+	}
+	end := first.end
+	for depth := depthAfter(0, first.kind); depth > 0; {
+		next := bytes.IndexByte(s.buf[s.pos+end:], '<')
+		if next < 0 {
+			end = len(s.buf) - s.pos
+			if err := s.more(); err != nil {
+				return Node{}, err
+			}
+			continue
+		}
+		end += next
+		m, err := s.markup(end)
+		if err != nil {
+			return Node{}, err
+		}
+		end += m.end
+		if depth = depthAfter(depth, m.kind); depth+len(s.open) > MaxDepth {
+			return Node{}, s.malformed("elements nested more than %d deep", MaxDepth)
+		}
+	}
+	if end > MaxRecordBytes {
+		return Node{}, s.malformed("a record of more than %d bytes", MaxRecordBytes)
+	}
+	node := Node{Kind: Record, Name: s.name, Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+end]}
+	s.consume(end)
+	return node, nil
+}
+
+func depthAfter(depth int, kind markupKind) int {
+	switch kind {
+	case startTag:
+		return depth + 1
+	case endTag:
+		return depth - 1
+	default:
+		return depth
+	}
+}
+
+// skipText consumes what stands between two nodes, which is only white space in a feed that is one.
+func (s *Scanner) skipText() error {
+	for {
+		text := s.buf[s.pos:]
+		next := bytes.IndexByte(text, '<')
+		if next >= 0 {
+			text = text[:next]
+		}
+		if len(s.open) == 0 && len(bytes.Trim(text, whiteSpace)) > 0 {
+			return s.malformed("text outside the root element: %q", event.Excerpt(string(text), 40))
+		}
+		s.consume(len(text))
+		if next >= 0 {
+			return nil
+		}
+		if s.eof && s.started && len(s.open) == 0 {
+			return io.EOF
+		}
+		if err := s.more(); err != nil {
+			return err
+		}
+	}
+}
+
+// markup reads the markup that begins with the '<' at pos+at.
+func (s *Scanner) markup(at int) (markup, error) {
+	for {
+		m, err := lex(s.buf[s.pos+at:])
+		if err != nil {
+			return markup{}, s.malformed("%w", err)
+		}
+		if m.kind != incomplete {
+			return m, nil
+		}
+		if err := s.more(); err != nil {
+			return markup{}, err
+		}
+	}
+}
+
+// more reads on until the buffer is full. What is not consumed stays in it, and at worst doubles it: so
+// looking again at what is incomplete costs no more, over all, than the bytes read.
+func (s *Scanner) more() error {
+	if s.eof {
+		return s.malformed("%w", io.ErrUnexpectedEOF)
+	}
+	if len(s.buf)-s.pos > MaxRecordBytes {
+		return s.malformed("a record of more than %d bytes", MaxRecordBytes)
+	}
+	if s.pos > 0 {
+		s.buf = s.buf[:copy(s.buf, s.buf[s.pos:])]
+		s.pos = 0
+	}
+	if cap(s.buf)-len(s.buf) < readBytes {
+		grown := make([]byte, len(s.buf), 2*cap(s.buf)+readBytes)
+		copy(grown, s.buf)
+		s.buf = grown
+	}
+	for idle := 0; len(s.buf) < cap(s.buf) && !s.eof; idle++ {
+		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf = s.buf[:len(s.buf)+n]
+		switch {
+		case err == io.EOF: // alone is the document's end: a reader that was cut off says io.ErrUnexpectedEOF
+			s.eof = true
+		case err != nil:
+			return fmt.Errorf("line %d: %w", s.line, err)
+		case n > 0:
+			idle = 0
+		case idle > 100:
+			return fmt.Errorf("line %d: %w", s.line, io.ErrNoProgress)
+		}
+	}
+	return nil
+}
+
+func (s *Scanner) consume(n int) {
+	s.line += bytes.Count(s.buf[s.pos:s.pos+n], []byte{'\n'})
+	s.pos += n
+}
+
+func (s *Scanner) malformed(format string, args ...any) error {
+	return fmt.Errorf("line %d: %w: %w", s.line, event.ErrMalformed, fmt.Errorf(format, args...))
+}
