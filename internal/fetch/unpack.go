@@ -1,0 +1,94 @@
+package fetch
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	acceptEncoding = "zstd, gzip"
+	// zstdWindow is what RFC 9659 allows a server to demand of a client.
+	zstdWindow = 8 << 20
+)
+
+var (
+	gzipMagic = []byte{0x1f, 0x8b}
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+// encodingOf reads Content-Encoding: "gzip", "zstd", "" for neither. At most
+// one layer: each further one multiplies what a small answer can unpack to.
+func encodingOf(h http.Header) (string, error) {
+	found := ""
+	for name := range directives(h.Values("Content-Encoding")) {
+		if name == "identity" || name == "" {
+			continue
+		}
+		if found != "" {
+			return "", fail(CodeEncoding, "packed more than once (Content-Encoding)")
+		}
+		switch name {
+		case "gzip", "x-gzip":
+			found = "gzip"
+		case "zstd":
+			found = "zstd"
+		default:
+			return "", fail(CodeEncoding, "packed as %q, we asked for %s", clean(name, nil, 20), acceptEncoding)
+		}
+	}
+	return found, nil
+}
+
+// unpack returns the body under one layer of packing. Without a declared
+// encoding the first bytes decide: feed.xml.gz is served as it lies on the disk.
+func unpack(in *bufio.Reader, encoding string) (body io.ReadCloser, packed bool, err error) {
+	if encoding == "" {
+		magic, _ := in.Peek(len(zstdMagic)) // an error comes again with Read
+		switch {
+		case bytes.HasPrefix(magic, gzipMagic):
+			encoding = "gzip"
+		case bytes.Equal(magic, zstdMagic):
+			encoding = "zstd"
+		default:
+			return io.NopCloser(in), false, nil
+		}
+	} else if _, err := in.Peek(1); errors.Is(err, io.EOF) {
+		return io.NopCloser(in), true, nil // empty, not damaged: some send no body under the header
+	}
+	if encoding == "gzip" {
+		r, err := gzip.NewReader(in) // reads all members, as RFC 1952 wants
+		return r, true, err
+	}
+	r, err := zstd.NewReader(in,
+		zstd.WithDecoderConcurrency(1), // no goroutines
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(zstdWindow))
+	if err != nil {
+		return nil, true, err
+	}
+	return r.IOReadCloser(), true, nil
+}
+
+// unpackError says what a failed read means; in knows whether the network was
+// the cause, rather than the bytes.
+func unpackError(err error, in *capped) error {
+	if in.err != nil && in.err != io.EOF { // capped returns its reader's errors as they are
+		return in.err
+	}
+	text := strings.TrimPrefix(err.Error(), "gzip: ")
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fail(CodeTruncated, "the packed body ended early")
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return fail(CodeEncoding, "zstd window of more than %d bytes", zstdWindow)
+	default:
+		return fail(CodeCorrupt, "the packed body is damaged: %s", text)
+	}
+}
