@@ -1,0 +1,27 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+)
+
+// Catalog is one row: the state of the whole. It is updated in the transaction that changes the
+// catalog, and only then, which also puts these transactions in one order.
+type Catalog struct{ ent.Schema }
+
+// Annotations of the Catalog.
+func (Catalog) Annotations() []schema.Annotation {
+	return []schema.Annotation{entsql.Table("catalog")}
+}
+
+// Fields of the Catalog.
+func (Catalog) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int16("id").Annotations(entsql.Annotation{Incremental: new(bool)}),
+		field.Int64("version").Comment("rises by one with each run that changed something"),
+		field.Int64("last_change").Comment("the number of the latest Change"),
+		field.Time("changed_at"),
+	}
+}

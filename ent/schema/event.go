@@ -1,0 +1,99 @@
+package schema
+
+import (
+	"encoding/json"
+
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+)
+
+// Event is one dated happening, at its latest known state.
+type Event struct{ ent.Schema }
+
+// Annotations of the Event.
+func (Event) Annotations() []schema.Annotation {
+	return []schema.Annotation{entsql.Table("events")}
+}
+
+// Fields of the Event.
+func (Event) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		field.UUID("provider_id", uuid.UUID{}).Immutable(),
+		field.UUID("series_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.Text("external_id").Immutable(),
+
+		field.Text("title"),
+		field.Text("description").Default(""),
+		field.Text("url").Default(""),
+		field.Text("image_url").Default(""),
+		field.Strings("categories").Default([]string{}),
+
+		field.Time("starts_at"),
+		field.Time("ends_at").Optional().Nillable(),
+		field.Time("starts_local").SchemaType(wallClock()),
+		field.Time("ends_local").SchemaType(wallClock()).Optional().Nillable(),
+		field.Text("time_zone"),
+		field.Bool("all_day").Default(false),
+		field.Int16("span_class").Annotations(Private{"how long the event is, for the index of OVERLAPS"}),
+
+		field.Text("status").Default("SCHEDULED"),
+		field.Text("attendance_mode").Default("OFFLINE"),
+		field.Bool("online").Annotations(Private{"whether the latest snapshot sold it online; part of availability"}),
+		field.Bool("sold_out").Optional().Nillable().Annotations(Private{"the provider's own word; part of availability"}),
+		field.Bool("no_seats_left").Annotations(Private{"sold_out, or by the offers' capacities; part of availability"}),
+		field.Time("sale_starts_at").Optional().Nillable(),
+		field.Time("sale_ends_at").Optional().Nillable(),
+
+		field.JSON("offers", json.RawMessage{}).Default(json.RawMessage("[]")),
+		field.Text("currency").Default(""),
+		field.String("min_price").SchemaType(money()).Optional().Nillable(),
+		field.String("max_price").SchemaType(money()).Optional().Nillable(),
+
+		field.Text("place_name").Default(""),
+		field.Text("place_address").Default(""),
+		field.Text("place_city").Default(""),
+		field.Text("place_country").Default(""),
+		field.Text("organizer").Default(""),
+		field.JSON("attributes", json.RawMessage{}).Optional(),
+
+		field.Bool("listed").Annotations(Private{"sticky: some snapshot offered it online; what the API shows is listed"}),
+		field.Bytes("content_hash").Annotations(Private{"event.Hash, what a sync compares"}),
+		field.Time("first_seen_at"),
+		field.Time("updated_at"),
+		field.Time("last_seen_at").Optional().Nillable().Comment("null while the event is in its provider's latest snapshot, so that seeing it again writes nothing"),
+		field.Time("removed_at").Optional().Nillable(),
+	}
+}
+
+// Edges of the Event.
+func (Event) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("provider", Provider.Type).Ref("events").Field("provider_id").Unique().Required().Immutable(),
+		edge.From("series", Series.Type).Ref("events").Field("series_id").Unique().Immutable(),
+		edge.To("changes", Change.Type),
+	}
+}
+
+// Indexes of the Event. The API only ever reads listed events, so its indexes hold only those.
+func (Event) Indexes() []ent.Index {
+	listed := entsql.IndexWhere("listed")
+	return []ent.Index{
+		// STARTS_IN, CONTAINED and no window at all, in the default order.
+		index.Fields("starts_at", "id").Annotations(listed),
+		// OVERLAPS and ENDS_IN: one bounded range a class, whatever the size of the table and the place
+		// of the window in it.
+		index.Fields("span_class", "starts_at", "id").Annotations(listed),
+		// One provider's events, in the default order.
+		index.Fields("provider_id", "starts_at", "id").Annotations(listed),
+		// A series with its dates.
+		index.Fields("series_id", "starts_at", "id").Annotations(entsql.IndexWhere("listed AND series_id IS NOT NULL")),
+		// What a sync compares a snapshot with: the events of the provider's latest one.
+		index.Fields("provider_id").Annotations(entsql.IndexWhere("last_seen_at IS NULL")).StorageKey("events_present"),
+	}
+}

@@ -1,0 +1,30 @@
+// Package schema is the catalog's database schema, written by hand; ent generates the rest from it,
+// and the migrations are generated from it and reviewed. See docs/architecture.md for what may read
+// and write which table: internal/store is the only writer.
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
+)
+
+// Private marks a field that no API shows. A test fails for a field that is neither mapped nor private.
+type Private struct{ Why string }
+
+// Name implements schema.Annotation.
+func (Private) Name() string { return "Private" }
+
+var _ schema.Annotation = Private{}
+
+// id is the primary key of everything with a public name: the UUIDv5 of its natural key, made by the
+// writer, so that it is the same in every database.
+func id() ent.Field { return field.UUID("id", uuid.UUID{}).Immutable() }
+
+// wallClock is the column type of a time without a zone.
+func wallClock() map[string]string { return map[string]string{dialect.Postgres: "timestamp"} }
+
+// money is the column type of an exact amount: 12 digits before the point, 6 after it.
+func money() map[string]string { return map[string]string{dialect.Postgres: "numeric(18,6)"} }

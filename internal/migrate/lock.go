@@ -1,0 +1,234 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// lockKey is Marquee's own among the advisory locks of a database: "marquee\x01".
+	lockKey int64 = 0x6d61727175656501
+	// maxProbes bounds the connections that look for a pooler.
+	maxProbes = 32
+	// probeTimeout bounds each look; a pooler without a free session lets us wait.
+	probeTimeout = 10 * time.Second
+)
+
+var errConnectionLost = errors.New("the connection that holds the migration lock was lost")
+
+// sessionLock is an advisory lock and the one connection that holds it. The
+// migrations run on that same connection: when it breaks, the lock is gone and
+// so is the transaction, never one without the other.
+type sessionLock struct {
+	db      *sql.DB   // one physical connection, never a second
+	witness *pgx.Conn // another session, that sees the lock from outside
+	pid     int       // of the server process that holds it
+}
+
+// lock takes the lock, waiting for others until ctx ends, and proves it.
+func (m *Migrator) lock(ctx context.Context) (_ *sessionLock, err error) {
+	l := &sessionLock{db: m.oneConnection()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.close(ctx))
+		}
+	}()
+	if l.witness, err = pgx.ConnectConfig(ctx, m.config); err != nil {
+		return nil, err
+	}
+	// Before the lock: through a pooler it could be left to a stranger's session.
+	if err := m.refusePooler(ctx, l); err != nil {
+		return nil, err
+	}
+	if err := m.acquire(ctx, l); err != nil {
+		return nil, err
+	}
+	if err := l.prove(ctx); err != nil {
+		return nil, errors.Join(err, l.unlock(ctx))
+	}
+	// goose records times without a zone.
+	set := fmt.Sprintf("SET lock_timeout = %d; SET TIME ZONE 'UTC'", m.options.LockTimeout.Milliseconds())
+	if _, err := l.db.ExecContext(ctx, set); err != nil {
+		return nil, errors.Join(err, l.unlock(ctx))
+	}
+	return l, nil
+}
+
+// oneConnection is a database/sql handle, which goose wants, that connects once.
+// database/sql would silently replace a broken connection by one without the lock.
+func (m *Migrator) oneConnection() *sql.DB {
+	var connected atomic.Bool
+	db := stdlib.OpenDB(*m.config, stdlib.OptionBeforeConnect(func(context.Context, *pgx.ConnConfig) error {
+		if connected.Swap(true) {
+			return errConnectionLost
+		}
+		return nil
+	}))
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	return db
+}
+
+// refusePooler returns [ErrPooler] if our statements could reach different
+// sessions of the server. A server names its process when a session starts; if
+// that is the process which then answers, nobody stands between. A pooler names
+// something of its own. It may be one that gives each client a session for good
+// (session mode), which is as good as none: so we hold transactions open on more
+// connections than there are idle sessions. If our session is up for grabs, one
+// of them gets it.
+func (m *Migrator) refusePooler(ctx context.Context, l *sessionLock) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	var named int
+	conn, err := l.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	err = conn.Raw(func(c any) error {
+		named = int(c.(*stdlib.Conn).Conn().PgConn().PID())
+		return nil
+	})
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	if err := l.db.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&l.pid); err != nil {
+		return err
+	}
+	if named == l.pid {
+		return nil
+	}
+	if err := m.probe(ctx, l); err != nil {
+		if errors.Is(err, ErrPooler) {
+			return err
+		}
+		return fmt.Errorf("%w (it could not be ruled out: %w)", ErrPooler, err)
+	}
+	return nil
+}
+
+// probe is the second half of refusePooler.
+func (m *Migrator) probe(ctx context.Context, l *sessionLock) error {
+	var idle int
+	err := l.db.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity
+		WHERE datname = current_database() AND usename = current_user AND state = 'idle'`).Scan(&idle)
+	if err != nil {
+		return err
+	}
+	if idle >= maxProbes {
+		return fmt.Errorf("%d idle sessions are too many to tell", idle)
+	}
+	for range idle + 1 {
+		conn, err := pgx.ConnectConfig(ctx, m.config)
+		if err != nil {
+			return err
+		}
+		defer conn.Close(context.WithoutCancel(ctx)) // all stay open to the end
+		tx, err := conn.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		var pid int
+		if err := tx.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+			return err
+		}
+		if pid == l.pid {
+			return fmt.Errorf("%w (two connections share server process %d)", ErrPooler, pid)
+		}
+	}
+	return nil
+}
+
+// acquire tries until it gets the lock. It does not wait in the server: a
+// waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY waits for
+// those, so that holder and waiter would wait for each other.
+func (m *Migrator) acquire(ctx context.Context, l *sessionLock) error {
+	tick := time.NewTicker(m.options.PollInterval)
+	defer tick.Stop()
+	for told := false; ; told = true {
+		var got bool
+		if err := l.db.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", lockKey).Scan(&got); err != nil {
+			return fmt.Errorf("take the migration lock: %w", err)
+		}
+		if got {
+			return nil
+		}
+		if !told {
+			m.options.Logger.InfoContext(ctx, "another program migrates the database, waiting for it")
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("another program holds the migration lock: %w", ctx.Err())
+		}
+	}
+}
+
+// prove returns nil if, right now, the connection that migrates is the session
+// that holds the lock, and another session cannot have it.
+func (l *sessionLock) prove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	var pid, witness int
+	var held, taken bool
+	// pg_locks shows the two halves of a 64-bit key apart, and objsubid 1.
+	err := l.db.QueryRowContext(ctx, `SELECT pg_backend_pid(), EXISTS (
+		SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = $1 AND objsubid = 1
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND (classid::bigint << 32) | objid::bigint = $2)`, l.pid, lockKey).Scan(&pid, &held)
+	if err != nil {
+		return fmt.Errorf("prove the migration lock: %w", err)
+	}
+	// For the time of this statement only, should it succeed.
+	err = l.witness.QueryRow(ctx, "SELECT pg_backend_pid(), pg_try_advisory_xact_lock($1)", lockKey).Scan(&witness, &taken)
+	if err != nil {
+		return fmt.Errorf("prove the migration lock: %w", err)
+	}
+	if pid != l.pid || witness == l.pid || !held || taken {
+		return fmt.Errorf("%w (the lock is not held as it should be: taken by server process %d, asking from %d, still held %t, "+
+			"given to %d as well %t)", ErrPooler, l.pid, pid, held, witness, taken)
+	}
+	return nil
+}
+
+// release proves the lock a last time, gives it back and closes the connections.
+func (l *sessionLock) release(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx) // also when the run was cancelled
+	return errors.Join(l.prove(ctx), l.unlock(ctx), l.close(ctx))
+}
+
+func (l *sessionLock) unlock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	var held bool
+	if err := l.db.QueryRowContext(ctx, "SELECT pg_advisory_unlock($1)", lockKey).Scan(&held); err != nil {
+		return fmt.Errorf("give back the migration lock: %w", err)
+	}
+	if !held {
+		return errors.New("give back the migration lock: this session does not hold it")
+	}
+	return nil
+}
+
+func (l *sessionLock) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	var err error
+	if l.witness != nil {
+		err = l.witness.Close(ctx)
+	}
+	return errors.Join(err, l.db.Close())
+}
+
+// noConnector makes a database/sql handle for goose to read file names with.
+type noConnector struct{}
+
+func (noConnector) Connect(context.Context) (driver.Conn, error) { return nil, errors.ErrUnsupported }
+func (noConnector) Driver() driver.Driver                        { return nil }

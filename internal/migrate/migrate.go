@@ -1,0 +1,299 @@
+// Package migrate brings a database to the schema version that the program
+// needs, from SQL files in goose's format, under a lock that is proved to be
+// held. Its other half only looks: is the schema the right one?
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pressly/goose/v3"
+)
+
+// Table records the applied versions.
+const Table = "marquee_schema_version"
+
+var (
+	// ErrUnmigrated means that the database was never migrated.
+	ErrUnmigrated = errors.New("the database has no schema yet; run `marquee migrate up`")
+	// ErrSchemaTooOld means that migrations of this program are not applied.
+	ErrSchemaTooOld = errors.New("the database's schema is too old; run `marquee migrate up`")
+	// ErrSchemaTooNew means that all migrations of this program are applied, and
+	// others that it does not know. Whether it can work there is for the caller to say.
+	ErrSchemaTooNew = errors.New("the database's schema is newer than this program")
+	// ErrPooler means that the session lock cannot be relied on, because the
+	// statements of one client go to changing sessions of the server.
+	ErrPooler = errors.New("the database is behind a connection pooler that changes sessions between transactions; " +
+		"give migrations the database's own address")
+	// ErrLockTimeout means that a table was in use for longer than
+	// [Options.LockTimeout]. Nothing of the migration is left; trying again may help.
+	ErrLockTimeout = errors.New("a table that the migration needs is in use")
+)
+
+// Options may be left empty.
+type Options struct {
+	// LockTimeout bounds the wait of one statement for a table's lock: whoever
+	// comes after a waiting DDL statement queues behind it. Default 5 s.
+	LockTimeout time.Duration
+	// PollInterval is how often Wait looks, and how often Up tries to get a lock
+	// that another program holds. Default 1 s.
+	PollInterval time.Duration
+	// Logger is told about each migration. Nil: nobody is.
+	Logger *slog.Logger
+}
+
+// Migrator applies and checks one set of migrations. It keeps no connection open.
+type Migrator struct {
+	config  *pgx.ConnConfig
+	files   fs.FS
+	sources []*goose.Source // ascending, never empty
+	options Options
+}
+
+// Status is one migration and whether the database has it.
+type Status struct {
+	Version int64
+	// Name is the file's; empty for a version that this program does not know.
+	Name string
+	// AppliedAt is zero for a pending migration.
+	AppliedAt time.Time
+}
+
+// Pending tells that the migration is still to be applied.
+func (s Status) Pending() bool { return s.AppliedAt.IsZero() }
+
+// Querier is a connection, a transaction or a pool of pgx.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// New reads the names of the migrations (NUMBER_name.sql at the root of files).
+// The database URL is one of pgx or pgxpool; nothing connects yet.
+func New(databaseURL string, files fs.FS, o Options) (*Migrator, error) {
+	// pgxpool's parser, because pgx's own sends pool_max_conns to the server.
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	if o.LockTimeout <= 0 {
+		o.LockTimeout = 5 * time.Second
+	}
+	if o.PollInterval <= 0 {
+		o.PollInterval = time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := &Migrator{config: config.ConnConfig, files: files, options: o}
+	// Unnamed statements leave nothing in the session that a pooler could lose
+	// before it is found out.
+	m.config.DefaultQueryExecMode = pgx.QueryExecModeExec
+
+	db := sql.OpenDB(noConnector{})
+	defer db.Close()
+	provider, err := m.provider(db)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	m.sources = provider.ListSources()
+	return m, nil
+}
+
+// Wanted is the newest version that this program knows.
+func (m *Migrator) Wanted() int64 { return m.sources[len(m.sources)-1].Version }
+
+// provider is goose without its globals. The lock is not goose's: it creates the
+// version table before it takes its lock.
+func (m *Migrator) provider(db *sql.DB) (*goose.Provider, error) {
+	return goose.NewProvider(goose.DialectPostgres, db, m.files,
+		goose.WithTableName(Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(m.options.Logger))
+}
+
+// Up applies all pending migrations, each in a transaction of its own (unless
+// its file says otherwise), and returns them. Two that run at the same time
+// take turns. Errors: [ErrPooler], [ErrLockTimeout], and PostgreSQL's; the
+// migrations before the one that failed stay applied.
+func (m *Migrator) Up(ctx context.Context) ([]Status, error) {
+	lock, err := m.lock(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	applied, err := m.up(ctx, lock)
+	if released := lock.release(ctx); err == nil {
+		// After a failure the connection may be gone, and the lock with it: the
+		// failure is what counts.
+		err = released
+	}
+	return applied, err
+}
+
+func (m *Migrator) up(ctx context.Context, lock *sessionLock) ([]Status, error) {
+	provider, err := m.provider(lock.db)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	var applied []Status
+	for {
+		if err := lock.prove(ctx); err != nil {
+			return applied, fmt.Errorf("migrate: %w", err)
+		}
+		result, err := provider.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			return applied, nil
+		}
+		if err != nil {
+			return applied, explain(err)
+		}
+		m.options.Logger.InfoContext(ctx, "migration applied",
+			"version", result.Source.Version, "name", result.Source.Path, "took", result.Duration)
+		applied = append(applied, Status{Version: result.Source.Version, Name: result.Source.Path, AppliedAt: time.Now()})
+	}
+}
+
+// explain names the migration that failed, and what can be done about it.
+func explain(err error) error {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		err = fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
+	} else {
+		err = fmt.Errorf("migrate: %w", err)
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "55P03" { // lock_not_available
+		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
+	}
+	return err
+}
+
+// Status lists the migrations of this program and those that only the database
+// knows, by version. It changes nothing.
+func (m *Migrator) Status(ctx context.Context) ([]Status, error) {
+	conn, err := pgx.ConnectConfig(ctx, m.config)
+	if err != nil {
+		return nil, fmt.Errorf("look at the schema version: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return m.StatusOn(ctx, conn)
+}
+
+// StatusOn is [Migrator.Status] on a connection of the caller's.
+func (m *Migrator) StatusOn(ctx context.Context, q Querier) ([]Status, error) {
+	recorded, err := versions(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("look at the schema version: %w", err)
+	}
+	var list []Status
+	for _, source := range m.sources {
+		list = append(list, Status{Version: source.Version, Name: source.Path, AppliedAt: recorded[source.Version]})
+		delete(recorded, source.Version)
+	}
+	for version, at := range recorded {
+		list = append(list, Status{Version: version, AppliedAt: at})
+	}
+	slices.SortFunc(list, func(a, b Status) int { return int(min(max(a.Version-b.Version, -1), 1)) })
+	return list, nil
+}
+
+// versions reads when each version was applied; empty when none was. One
+// statement cannot both ask for a table and do without it, hence two.
+func versions(ctx context.Context, q Querier) (map[int64]time.Time, error) {
+	rows, err := q.Query(ctx, "SELECT to_regclass('"+Table+"') IS NOT NULL")
+	if err != nil {
+		return nil, err
+	}
+	there, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	if err != nil || !there {
+		return nil, err
+	}
+	rows, err = q.Query(ctx, "SELECT version_id, tstamp FROM "+Table+" WHERE is_applied AND version_id > 0")
+	if err != nil {
+		return nil, err
+	}
+	recorded := make(map[int64]time.Time)
+	var version int64
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&version, &at}, func() error {
+		recorded[version] = at
+		return nil
+	})
+	return recorded, err
+}
+
+// Check compares the database with what this program needs. Errors:
+// [ErrUnmigrated], [ErrSchemaTooOld], [ErrSchemaTooNew], each with the versions.
+func (m *Migrator) Check(ctx context.Context) error {
+	list, err := m.Status(ctx)
+	if err != nil {
+		return err
+	}
+	return m.compare(list)
+}
+
+// CheckOn is [Migrator.Check] on a connection of the caller's.
+func (m *Migrator) CheckOn(ctx context.Context, q Querier) error {
+	list, err := m.StatusOn(ctx, q)
+	if err != nil {
+		return err
+	}
+	return m.compare(list)
+}
+
+func (m *Migrator) compare(list []Status) error {
+	var have int64
+	pending := 0
+	for _, s := range list {
+		if s.Pending() {
+			pending++
+		} else {
+			have = max(have, s.Version)
+		}
+	}
+	switch {
+	case have == 0:
+		return ErrUnmigrated
+	case pending > 0:
+		return fmt.Errorf("%w (it is at version %d, this program needs %d, pending: %d)", ErrSchemaTooOld, have, m.Wanted(), pending)
+	case have > m.Wanted():
+		return fmt.Errorf("%w (it is at version %d, this program knows up to %d)", ErrSchemaTooNew, have, m.Wanted())
+	}
+	return nil
+}
+
+// Wait returns when the schema is at least what this program needs. Until then
+// it looks again and again, whatever goes wrong: a database that is not up yet
+// refuses connections in many ways. When ctx ends, the error tells what it saw last.
+func (m *Migrator) Wait(ctx context.Context) error {
+	tick := time.NewTicker(m.options.PollInterval)
+	defer tick.Stop()
+	var last error
+	for {
+		err := m.Check(ctx)
+		if err == nil || errors.Is(err, ErrSchemaTooNew) {
+			return nil
+		}
+		// An end in the middle of a look says nothing. A dial sees the deadline
+		// pass a moment before ctx does.
+		deadline, bounded := ctx.Deadline()
+		ended := ctx.Err() != nil || bounded && !time.Now().Before(deadline)
+		if !ended || last == nil {
+			if last == nil || last.Error() != err.Error() {
+				m.options.Logger.InfoContext(ctx, "waiting for the schema", "reason", err)
+			}
+			last = err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the schema: %w: %w", ctx.Err(), last)
+		}
+	}
+}
