@@ -1,0 +1,44 @@
+package pgdev
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// childAttributes gives a child its own process group and lets the kernel send
+// it the signal when the thread that started it ends.
+func childAttributes(onDeath syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: onDeath}
+}
+
+// postgresIn lists the PostgreSQL processes that work in the data directory,
+// the postmaster and its children alike: each has it as its working directory.
+func postgresIn(data string, _ int) []int {
+	if real, err := filepath.EvalSymlinks(data); err == nil {
+		data = real
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
+		if err != nil || cwd != data {
+			continue
+		}
+		// A person's shell may stand in the directory too.
+		name, err := os.ReadFile(filepath.Join("/proc", e.Name(), "comm"))
+		if err == nil && strings.TrimSpace(string(name)) == "postgres" {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
