@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Tx applies one run: everything in one transaction, under a lock that runs of one provider share. What
+// is to be written is staged in temporary tables, so that the catalog itself is touched by a few
+// statements just before the commit, and not at all when the snapshot turns out to be broken.
+type Tx struct {
+	tx      pgx.Tx
+	run     event.Run
+	now     time.Time
+	latest  latest
+	virgin  bool // the provider has no event yet: there is nothing to look up
+	staging bool // the temporary tables are there
+	ordinal int64
+	touched int64 // rows of the catalog that the run wrote, apart from its own record
+}
+
+// latest is the provider's run that was applied last, or the zero value.
+type latest struct {
+	runID     int64
+	startedAt time.Time
+}
+
+// Begin opens the transaction in which run is applied. It waits for another run of the provider that is
+// being applied, and fails with event.ErrSuperseded if one that started later has been.
+func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (*Tx, error) {
+	pgTx, err := s.pool.Begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("opening a run's transaction: %w", err)
+	}
+	t := &Tx{tx: pgTx, run: run, now: now}
+	if err := t.begin(ctx); err != nil {
+		_ = t.Rollback(context.WithoutCancel(ctx)) // the first error says more
+		return nil, fmt.Errorf("opening a run's transaction: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Tx) begin(ctx context.Context) error {
+	provider := t.run.Provider.ID()
+	// An advisory lock, because a row lock is a write. Two UUIDs may share the 64 bits: they would wait
+	// for each other, no more.
+	if _, err := t.tx.Exec(ctx, `SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(hashtextextended($1, 0))`, "sync "+provider.String()); err != nil {
+		return err
+	}
+	err := t.tx.QueryRow(ctx, `
+		SELECT id, started_at FROM sync_runs
+		WHERE provider_id = $1 AND outcome IN ('APPLIED', 'UNCHANGED')
+		ORDER BY id DESC LIMIT 1`, [16]byte(provider)).Scan(&t.latest.runID, &t.latest.startedAt)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	if t.latest.runID > t.run.ID {
+		return fmt.Errorf("run %d: %w", t.latest.runID, event.ErrSuperseded)
+	}
+	return nil
+}
+
+// Latest is the number of the provider's run that was applied last, 0 if there is none.
+func (t *Tx) Latest() int64 { return t.latest.runID }
+
+// Present gives the events of the provider's latest snapshot.
+func (t *Tx) Present(ctx context.Context) (map[event.ID]event.Hash, error) {
+	rows, err := t.tx.Query(ctx, `SELECT id, content_hash FROM events WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()))
+	if err != nil {
+		return nil, fmt.Errorf("reading the known events: %w", err)
+	}
+	known := map[event.ID]event.Hash{}
+	var id [16]byte
+	var hash []byte
+	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
+		known[id] = event.Hash(hash)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("reading the known events: %w", err)
+	}
+	if len(known) == 0 {
+		err := t.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM events WHERE provider_id = $1)`, [16]byte(t.run.Provider.ID())).Scan(&t.virgin)
+		if err != nil {
+			return nil, fmt.Errorf("reading the known events: %w", err)
+		}
+	}
+	return known, nil
+}
+
+// Leave notes that events are in the snapshot no more. Those that are still to begin are removed, which
+// is a change; the others have expired, which is none. It returns the number of the removed ones.
+func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed int, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	if err := t.stage(ctx); err != nil {
+		return 0, err
+	}
+	tag, err := t.tx.Exec(ctx, `
+		WITH gone AS (
+			UPDATE events SET last_seen_at = $2,
+				removed_at = CASE WHEN starts_at > $3 THEN $3 END,
+				updated_at = CASE WHEN starts_at > $3 THEN $3 ELSE updated_at END
+			WHERE id = ANY($1)
+			RETURNING id, removed_at)
+		INSERT INTO staged_changes (ordinal, event_id, kind, fields)
+		SELECT NULL, id, $4, '[]' FROM gone WHERE removed_at IS NOT NULL`,
+		ids, t.latest.startedAt, t.now, string(event.ChangeRemoved))
+	if err != nil {
+		return 0, fmt.Errorf("marking the events that left: %w", err)
+	}
+	t.touched += int64(len(ids))
+	return int(tag.RowsAffected()), nil
+}
+
+// Quarantine keeps records that can't be used, in the order given.
+func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
+	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"quarantined_records"}, []string{"run_id", "key", "reason", "message", "place", "excerpt"},
+		pgx.CopyFromSlice(len(records), func(i int) ([]any, error) {
+			r := &records[i]
+			key := event.Excerpt(r.Key.Event, event.MaxIDBytes)
+			if r.Key.Series != "" {
+				key = event.Excerpt(r.Key.Series, event.MaxIDBytes) + "/" + key
+			}
+			message := event.Excerpt(r.Invalid.Error(), event.MaxExcerptBytes)
+			return []any{t.run.ID, key, string(r.Invalid.Reason), message, r.Place, r.Excerpt}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("keeping quarantined records: %w", err)
+	}
+	return nil
+}
+
+// Commit ends the run: as OutcomeApplied with a new catalog version if it changed anything, else as
+// OutcomeUnchanged, in which case its own record is all that was written.
+func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, error) {
+	result.Outcome = event.OutcomeUnchanged
+	version, err := t.publish(ctx)
+	if err != nil {
+		return "", fmt.Errorf("applying run %d: %w", t.run.ID, err)
+	}
+	if version > 0 {
+		result.Outcome = event.OutcomeApplied
+	}
+	if err := finishRun(ctx, t.tx, t.run, result, t.now, version); err != nil {
+		return "", fmt.Errorf("recording the end of run %d: %w", t.run.ID, err)
+	}
+	if err := t.tx.Commit(ctx); err != nil {
+		return "", fmt.Errorf("committing run %d: %w", t.run.ID, err)
+	}
+	return result.Outcome, nil
+}
+
+// publish writes what is staged, and returns the catalog version that it made: 0 if nothing changed.
+func (t *Tx) publish(ctx context.Context) (int64, error) {
+	if !t.staging {
+		return 0, nil
+	}
+	if err := t.writeStaged(ctx); err != nil {
+		return 0, err
+	}
+	if t.touched == 0 {
+		return 0, nil
+	}
+	// The row lock that this takes is held to the commit. So the transactions that change the catalog
+	// commit in the order of its versions, and changes are numbered in the order of commits.
+	var version, last int64
+	err := t.tx.QueryRow(ctx, `
+		UPDATE catalog SET version = version + 1, changed_at = $1, last_change = last_change + (SELECT count(*) FROM staged_changes)
+		WHERE id = 1 RETURNING version, last_change`, t.now).Scan(&version, &last)
+	if err != nil {
+		return 0, fmt.Errorf("raising the catalog version: %w", err)
+	}
+	if _, err := t.tx.Exec(ctx, `
+		INSERT INTO changes (id, event_id, provider_id, run_id, at, kind, fields)
+		SELECT $1 - count(*) OVER () + row_number() OVER (ORDER BY ordinal, event_id, number), event_id, $2, $3, $4, kind, fields
+		FROM staged_changes`,
+		last, [16]byte(t.run.Provider.ID()), t.run.ID, t.now); err != nil {
+		return 0, fmt.Errorf("writing the changes: %w", err)
+	}
+	if _, err := t.tx.Exec(ctx, `SELECT pg_notify($1, $2::text)`, Channel, fmt.Sprint(version)); err != nil {
+		return 0, fmt.Errorf("notifying: %w", err)
+	}
+	return version, nil
+}
+
+// Rollback undoes everything. After Commit it does nothing.
+func (t *Tx) Rollback(ctx context.Context) error {
+	if err := t.tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+		return fmt.Errorf("rolling run %d back: %w", t.run.ID, err)
+	}
+	return nil
+}

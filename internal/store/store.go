@@ -1,0 +1,115 @@
+// Package store is the catalog's only writer. It writes with COPY and set-based statements: ent's
+// builders are many times slower at a feed's size (see docs/architecture.md).
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Channel is where NOTIFY tells of each new catalog version, with the version as its payload.
+const Channel = "marquee_catalog"
+
+// Store writes the catalog. It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// New makes a Store over a pool whose role may write.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// StartRun records that a run of p begins, and p itself if it is new or its settings differ.
+func (s *Store) StartRun(ctx context.Context, p event.Provider, at time.Time) (event.Run, error) {
+	run := event.Run{Provider: p, StartedAt: at}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := saveProvider(ctx, tx, p); err != nil {
+			return err
+		}
+		var err error
+		if run.Previous, err = previousSnapshot(ctx, tx, p.ID()); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `INSERT INTO sync_runs (provider_id, started_at) VALUES ($1, $2) RETURNING id`,
+			[16]byte(p.ID()), at).Scan(&run.ID)
+	})
+	if err != nil {
+		return event.Run{}, fmt.Errorf("recording the start of a run: %w", err)
+	}
+	return run, nil
+}
+
+// saveProvider reads before it writes: an upsert that finds nothing to do still locks its row, which
+// is a write.
+func saveProvider(ctx context.Context, tx pgx.Tx, p event.Provider) error {
+	var same bool
+	err := tx.QueryRow(ctx, `
+		SELECT (name, format, time_zone, currency) = ($2, $3, $4, $5) FROM providers WHERE id = $1`,
+		[16]byte(p.ID()), p.Name, p.Format, p.TimeZone, p.Currency).Scan(&same)
+	if same || err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO providers (id, slug, name, format, time_zone, currency) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET name = $3, format = $4, time_zone = $5, currency = $6`,
+		[16]byte(p.ID()), p.Slug, p.Name, p.Format, p.TimeZone, p.Currency)
+	return err
+}
+
+func previousSnapshot(ctx context.Context, tx pgx.Tx, provider event.ID) (*event.Snapshot, error) {
+	var snap event.Snapshot
+	err := tx.QueryRow(ctx, `
+		SELECT id, etag, last_modified, feed_hash, bytes, decoder, records, quarantined, quarantine_run_id
+		FROM sync_runs
+		WHERE provider_id = $1 AND outcome IN ('APPLIED', 'UNCHANGED')
+		ORDER BY id DESC LIMIT 1`, [16]byte(provider)).
+		Scan(&snap.RunID, &snap.ETag, &snap.LastModified, &snap.Hash, &snap.Bytes, &snap.Decoder, &snap.Records, &snap.Quarantined, &snap.QuarantineID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // No snapshot is a state, not a failure.
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &snap, nil
+}
+
+// FailRun records how a run ended that applied nothing.
+func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error {
+	if err := finishRun(ctx, s.pool, run, result, at, 0); err != nil {
+		return fmt.Errorf("recording the end of run %d: %w", run.ID, err)
+	}
+	return nil
+}
+
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+func finishRun(ctx context.Context, db execer, run event.Run, r event.Result, at time.Time, version int64) error {
+	snap := r.Snapshot
+	if snap == nil {
+		snap = &event.Snapshot{}
+	}
+	var quarantine *int64
+	if snap.QuarantineID != 0 {
+		quarantine = &snap.QuarantineID
+	}
+	_, err := db.Exec(ctx, `
+		UPDATE sync_runs SET finished_at = $2, outcome = $3, error_code = $4, error = $5,
+			bytes = $6, feed_hash = $7, decoder = $8, etag = $9, last_modified = $10,
+			records = $11, added = $12, changed = $13, removed = $14, returned = $15,
+			unchanged = $16, quarantined = $17, quarantine_run_id = $18, catalog_version = $19
+		WHERE id = $1 AND outcome = 'RUNNING'`,
+		run.ID, at, string(r.Outcome), r.ErrorCode, r.Error,
+		snap.Bytes, snap.Hash, snap.Decoder, snap.ETag, snap.LastModified,
+		r.Counts.Records, r.Counts.Added, r.Counts.Changed, r.Counts.Removed, r.Counts.Returned,
+		r.Counts.Unchanged, r.Counts.Quarantined, quarantine, version)
+	return err
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// contentColumns are the columns of an event that a provider's record determines, in the order of
+// contentValues. A write of an event replaces them all.
+func contentColumns() []string {
+	return []string{
+		"title", "description", "url", "image_url", "categories",
+		"starts_at", "ends_at", "starts_local", "ends_local", "time_zone", "all_day", "span_class",
+		"status", "attendance_mode", "online", "sold_out", "no_seats_left", "sale_starts_at", "sale_ends_at",
+		"offers", "currency", "min_price", "max_price",
+		"place_name", "place_address", "place_city", "place_country", "organizer", "attributes", "content_hash",
+	}
+}
+
+func contentValues(e *event.Event, hash event.Hash) ([]any, error) {
+	categories := e.Categories
+	if categories == nil {
+		categories = []string{}
+	}
+	encoded, err := json.Marshal(categories)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		e.Title, e.Description, e.URL, e.ImageURL, encoded,
+		e.Start.Instant, optional(e.End.Instant), e.Start.Local.AsUTC(), optional(e.End.Local.AsUTC()), e.Zone, e.AllDay, e.SpanClass(),
+		string(e.Status), string(e.Attendance), e.Online, e.SoldOut, e.IsSoldOut(), optional(e.SaleStart), optional(e.SaleEnd),
+		event.AppendOffers(nil, e.Offers), e.Currency, numeric(e.MinPrice), numeric(e.MaxPrice),
+		e.Place.Name, e.Place.Address, e.Place.City, e.Place.Country, e.Organizer, []byte(e.Attributes), hash[:],
+	}, nil
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func numeric(d *event.Decimal) pgtype.Numeric {
+	if d == nil {
+		return pgtype.Numeric{}
+	}
+	return pgtype.Numeric{Int: big.NewInt(d.Micros()), Exp: -6, Valid: true}
+}
+
+// keyColumns are those that an event keeps for ever.
+func keyColumns() []string { return []string{"id", "provider_id", "series_id", "external_id"} }
+
+// stage makes the temporary tables on first use: a run that has nothing to write leaves the system
+// catalogs alone, too.
+func (t *Tx) stage(ctx context.Context) error {
+	if t.staging {
+		return nil
+	}
+	t.staging = true
+	_, err := t.tx.Exec(ctx, fmt.Sprintf(`
+		CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
+		SELECT 0::bigint AS ordinal, ''::text AS series_external_id, ''::text AS series_title, %s FROM events WITH NO DATA;
+		CREATE TEMPORARY TABLE staged_changes (
+			number bigint GENERATED ALWAYS AS IDENTITY, ordinal bigint, event_id uuid, kind text, fields jsonb
+		) ON COMMIT DROP`, strings.Join(append(keyColumns(), contentColumns()...), ", ")))
+	if err != nil {
+		return fmt.Errorf("making the staging tables: %w", err)
+	}
+	return nil
+}
+
+// Write stages events, and what is to be said of each. The last one written of a key counts.
+func (t *Tx) Write(ctx context.Context, writes []event.Write) error {
+	if err := t.stage(ctx); err != nil {
+		return err
+	}
+	columns := append(append([]string{"ordinal", "series_external_id", "series_title"}, keyColumns()...), contentColumns()...)
+	provider := [16]byte(t.run.Provider.ID())
+	first := t.ordinal
+	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) ([]any, error) {
+		w := &writes[i]
+		key := w.Event.Key
+		var series *[16]byte
+		if key.Series != "" {
+			id := [16]byte(key.SeriesID())
+			series = &id
+		}
+		row := []any{first + int64(i), key.Series, w.Event.SeriesTitle, [16]byte(w.ID), provider, series, key.Event}
+		content, err := contentValues(&w.Event, w.Hash)
+		return append(row, content...), err
+	}))
+	if err != nil {
+		return fmt.Errorf("staging events: %w", err)
+	}
+	t.ordinal += int64(len(writes))
+	return t.stageChanges(ctx, first, writes)
+}
+
+func (t *Tx) stageChanges(ctx context.Context, first int64, writes []event.Write) error {
+	var rows [][]any
+	for i := range writes {
+		for _, c := range writes[i].Changes {
+			fields := []byte("[]")
+			if len(c.Fields) > 0 {
+				var err error
+				if fields, err = json.Marshal(c.Fields); err != nil {
+					return fmt.Errorf("encoding a change: %w", err)
+				}
+			}
+			rows = append(rows, []any{first + int64(i), [16]byte(writes[i].ID), string(c.Kind), fields})
+		}
+	}
+	if _, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged_changes"}, []string{"ordinal", "event_id", "kind", "fields"}, pgx.CopyFromRows(rows)); err != nil {
+		return fmt.Errorf("staging changes: %w", err)
+	}
+	return nil
+}
+
+// writeStaged brings series and events to what is staged.
+func (t *Tx) writeStaged(ctx context.Context) error {
+	if t.ordinal == 0 {
+		return nil
+	}
+	statements := []struct{ what, sql string }{
+		// Of several records of one key the last counts, and only its changes happened.
+		{"dropping repeated keys", `
+			DELETE FROM staged s USING (SELECT id, max(ordinal) AS last FROM staged GROUP BY id HAVING count(*) > 1) d
+			WHERE s.id = d.id AND s.ordinal < d.last`},
+		{"dropping their changes", `
+			DELETE FROM staged_changes c WHERE ordinal IS NOT NULL AND NOT EXISTS (SELECT FROM staged s WHERE s.ordinal = c.ordinal)`},
+		{"analyzing", `ANALYZE staged`},
+		{"writing the series", `
+			MERGE INTO series t
+			USING (SELECT DISTINCT ON (series_id) series_id, provider_id, series_external_id, series_title
+				FROM staged WHERE series_id IS NOT NULL ORDER BY series_id, ordinal DESC) s
+			ON t.id = s.series_id
+			WHEN MATCHED AND t.title <> s.series_title THEN UPDATE SET title = s.series_title
+			WHEN NOT MATCHED THEN INSERT (id, provider_id, external_id, title) VALUES (s.series_id, s.provider_id, s.series_external_id, s.series_title)`},
+		{"writing the events", mergeEvents()},
+	}
+	for _, s := range statements {
+		tag, err := t.tx.Exec(ctx, s.sql, t.arguments(s.sql)...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+		if strings.HasPrefix(strings.TrimSpace(s.sql), "MERGE") {
+			t.touched += tag.RowsAffected()
+		}
+	}
+	return nil
+}
+
+func (t *Tx) arguments(sql string) []any {
+	if strings.Contains(sql, "$1") {
+		return []any{t.now}
+	}
+	return nil
+}
+
+func mergeEvents() string {
+	set := make([]string, 0, len(contentColumns()))
+	for _, c := range contentColumns() {
+		set = append(set, c+" = s."+c)
+	}
+	columns := append(keyColumns(), contentColumns()...)
+	return fmt.Sprintf(`
+		MERGE INTO events e USING staged s ON e.id = s.id
+		WHEN MATCHED AND (e.content_hash <> s.content_hash OR e.last_seen_at IS NOT NULL) THEN UPDATE SET
+			%s,
+			listed = e.listed OR s.online,
+			updated_at = CASE WHEN e.content_hash <> s.content_hash OR e.removed_at IS NOT NULL THEN $1 ELSE e.updated_at END,
+			last_seen_at = NULL, removed_at = NULL
+		WHEN NOT MATCHED THEN INSERT (%s, listed, first_seen_at, updated_at) VALUES (s.%s, s.online, $1, $1)`,
+		strings.Join(set, ", "), strings.Join(columns, ", "), strings.Join(columns, ", s."))
+}

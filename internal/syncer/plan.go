@@ -1,0 +1,121 @@
+package syncer
+
+import (
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// plan compares one snapshot with what the catalog holds of its provider, record by record. It does no
+// I/O, keeps two small values an event, and gives the same answer for the same input.
+type plan struct {
+	known       map[event.ID]event.Hash // the events of the snapshot applied last
+	seen        map[event.ID]sighting   // the events of this one
+	records     int
+	quarantined int
+}
+
+type sighting struct {
+	hash    event.Hash
+	ordinal int // of the record, from 1
+	effect  effect
+}
+
+// effect is what becomes of an event by the record that counts for it.
+type effect uint8
+
+const (
+	unchanged effect = 0
+	broken    effect = 1 << iota
+	added
+	changed
+	returned
+)
+
+func newPlan(known map[event.ID]event.Hash) *plan {
+	return &plan{known: known, seen: make(map[event.ID]sighting, len(known))}
+}
+
+// see judges the next record: whether it may differ from what the catalog has, so that decide is to be
+// asked, and the ordinal of an earlier record of the same key with other content (0: none), which is
+// to be quarantined: the last of a key wins.
+func (p *plan) see(id event.ID, hash event.Hash) (differs bool, loser int) {
+	p.records++
+	before, again := p.seen[id]
+	if again && before.effect != broken && before.hash == hash {
+		return false, 0 // the same record twice
+	}
+	p.seen[id] = sighting{hash: hash, ordinal: p.records}
+	if again && before.effect != broken {
+		p.quarantined++
+		return true, before.ordinal
+	}
+	known, ok := p.known[id]
+	return !ok || known != hash, 0
+}
+
+// seeBroken notes a record that can't be used. Its event, if the record names one, is still in the
+// feed: it is neither changed nor removed.
+func (p *plan) seeBroken(key event.Key) {
+	p.records++
+	p.quarantined++
+	if key.Event == "" {
+		return
+	}
+	if _, again := p.seen[key.ID()]; !again {
+		p.seen[key.ID()] = sighting{ordinal: p.records, effect: broken}
+	}
+}
+
+// decide says what to write for a record that see found to differ. stored is its event in the catalog,
+// nil if it was never there.
+func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *event.Stored) event.Write {
+	s := p.seen[id]
+	w := event.Write{Event: *rec, ID: id, Hash: hash, New: stored == nil}
+	s.effect = unchanged
+	switch {
+	case stored == nil:
+		s.effect = added
+		w.Changes = []event.Change{{Kind: event.ChangeAdded}}
+	default:
+		if !stored.RemovedAt.IsZero() {
+			s.effect |= returned
+			w.Changes = append(w.Changes, event.Change{Kind: event.ChangeReturned})
+		}
+		if stored.Hash != hash {
+			s.effect |= changed
+			w.Changes = append(w.Changes, event.Diff(&stored.Event, rec)...)
+		}
+	}
+	p.seen[id] = s
+	return w
+}
+
+// missing lists the known events that the snapshot does not hold.
+func (p *plan) missing() []event.ID {
+	var ids []event.ID
+	for id := range p.known {
+		if _, ok := p.seen[id]; !ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// counts sums up, but for what the missing events come to: that depends on their dates.
+func (p *plan) counts() event.Counts {
+	c := event.Counts{Records: p.records, Quarantined: p.quarantined}
+	for _, s := range p.seen {
+		switch {
+		case s.effect == unchanged:
+			c.Unchanged++
+		case s.effect&added != 0:
+			c.Added++
+		}
+		if s.effect&changed != 0 {
+			c.Changed++
+		}
+		if s.effect&returned != 0 {
+			c.Returned++
+		}
+	}
+	return c
+}
