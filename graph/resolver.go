@@ -1,0 +1,62 @@
+// Package graph is the GraphQL API: the hand-written SDL in schema/, and resolvers that each make one
+// call to the catalog and at most one conversion.
+package graph
+
+import (
+	"context"
+
+	"github.com/aledotdev/marquee/graph/model"
+	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Catalog is what the API reads. A nil object means that there is none of that name.
+type Catalog interface {
+	Events(ctx context.Context, q catalog.EventQuery) (*catalog.EventPage, error)
+	Event(ctx context.Context, id event.ID) (*catalog.Event, error)
+	SeriesByID(ctx context.Context, ids []event.ID) ([]*catalog.Series, error)
+	Providers(ctx context.Context) ([]*catalog.Provider, error)
+	ProvidersByID(ctx context.Context, ids []event.ID) ([]*catalog.Provider, error)
+	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
+	Runs(ctx context.Context, provider event.ID, first int, after *string) (*catalog.RunPage, error)
+	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)
+	Window(in *catalog.WindowInput) (catalog.Window, error)
+}
+
+// Resolver is the root of all resolvers.
+type Resolver struct {
+	Catalog Catalog
+}
+
+// defaultRuns is the SDL's default of Provider.runs, for clients that give null.
+const defaultRuns = 20
+
+func orDefault(given *int, otherwise int) int {
+	if given == nil {
+		return otherwise
+	}
+	return *given
+}
+
+// first is the first of what was read, the zero value if there is none.
+func first[T any](found []T, err error) (T, error) {
+	var none T
+	if err != nil || len(found) == 0 {
+		return none, err
+	}
+	return found[0], nil
+}
+
+// events reads a page of events, with the columns that the client selected.
+func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *model.EventOrder) (*catalog.EventPage, error) {
+	checked, err := r.Catalog.Window(window)
+	if err != nil {
+		return nil, err
+	}
+	query := catalog.EventQuery{Page: page, Window: checked, Fields: selectedFields(ctx)}
+	if where != nil {
+		query.Where = *where
+	}
+	query.Descending = order != nil && order.Direction == model.OrderDirectionDesc
+	return r.Catalog.Events(ctx, query)
+}

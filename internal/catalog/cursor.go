@@ -1,0 +1,58 @@
+package catalog
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// position is a place in the order (start, id).
+type position struct {
+	startsAt time.Time
+	id       event.ID
+}
+
+// Cursors are opaque to clients. The first byte names order and layout, so that a cursor of another one
+// is refused, not misread. A forged cursor is a place like any other: there is nothing to gain by it.
+const (
+	cursorByStart  = 1
+	cursorLength   = 1 + 8 + 16
+	maxCursorYears = 9999
+)
+
+func (p position) cursor() string {
+	b := make([]byte, 0, cursorLength)
+	b = append(b, cursorByStart)
+	b = binary.BigEndian.AppendUint64(b, uint64(p.startsAt.UnixMicro()))
+	b = append(b, p.id[:]...)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(argument, cursor string) (position, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) != cursorLength || b[0] != cursorByStart {
+		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
+	}
+	p := position{startsAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC(), id: event.ID(b[9:])}
+	if year := p.startsAt.Year(); year < -4000 || year > maxCursorYears {
+		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
+	}
+	return p, nil
+}
+
+// Cursors of runs: the first byte as above, then the number.
+const cursorByRun = 2
+
+func runCursor(id int64) string {
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{cursorByRun}, uint64(id)))
+}
+
+func parseRunCursor(argument, cursor string) (int64, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) != 9 || b[0] != cursorByRun {
+		return 0, badInput(argument, "%s: not a cursor of this list", argument)
+	}
+	return int64(binary.BigEndian.Uint64(b[1:])), nil
+}

@@ -1,0 +1,62 @@
+package catalog
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// siblings are the events that were read together. What one of them is asked for is read for all, once:
+// a page costs one statement a kind of nested object, whatever it holds.
+type siblings struct {
+	catalog   *Catalog
+	events    []*Event
+	now       time.Time // when they were read
+	series    batch[Series]
+	providers batch[Provider]
+}
+
+// batch reads the objects that some ids name, once.
+type batch[T any] struct {
+	once  sync.Once
+	found map[event.ID]*T
+	err   error
+}
+
+func (b *batch[T]) get(id event.ID, load func() ([]*T, error), key func(*T) event.ID) (*T, error) {
+	b.once.Do(func() {
+		var all []*T
+		all, b.err = load()
+		b.found = make(map[event.ID]*T, len(all))
+		for _, one := range all {
+			b.found[key(one)] = one
+		}
+	})
+	return b.found[id], b.err
+}
+
+func (s *siblings) seriesOf(ctx context.Context, id event.ID) (*Series, error) {
+	return s.series.get(id, func() ([]*Series, error) {
+		return s.catalog.SeriesByID(ctx, s.distinct(func(e *Event) *event.ID { return e.SeriesID }))
+	}, func(one *Series) event.ID { return one.ID })
+}
+
+func (s *siblings) providerOf(ctx context.Context, id event.ID) (*Provider, error) {
+	return s.providers.get(id, func() ([]*Provider, error) {
+		return s.catalog.ProvidersByID(ctx, s.distinct(func(e *Event) *event.ID { return &e.ProviderID }))
+	}, func(one *Provider) event.ID { return one.ID })
+}
+
+func (s *siblings) distinct(id func(*Event) *event.ID) []event.ID {
+	seen := map[event.ID]bool{}
+	var ids []event.ID
+	for _, e := range s.events {
+		if id := id(e); id != nil && !seen[*id] {
+			seen[*id] = true
+			ids = append(ids, *id)
+		}
+	}
+	return ids
+}
