@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// NewAdmin is the handler of the admin listener, which is not for the public: the probes of s, /metrics
+// of registry, to which it adds those of Go and of the process, and /debug/pprof.
+func NewAdmin(s *Server, registry *prometheus.Registry) (http.Handler, error) {
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		var known prometheus.AlreadyRegisteredError
+		if err := registry.Register(c); err != nil && !errors.As(err, &known) {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	mux := http.NewServeMux()
+	s.probes(mux)
+	mux.Handle("/metrics", readOnly(promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		Registry: registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second,
+	})))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", unhurried(pprof.Profile))
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", unhurried(pprof.Trace))
+	return identify(observe(s.log, nil, s.rescue(nosniff(http.MaxBytesHandler(mux, maxBody))))), nil
+}
+
+// unhurried lifts the server's timeout for reading, which ends a request's context and with it a profile.
+func unhurried(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		next(w, r)
+	}
+}
+
+// nosniff is the one header of secure that leaves pprof's index its style.
+func nosniff(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}

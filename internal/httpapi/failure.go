@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// failure is an answer that is none.
+type failure struct {
+	status   int
+	code     string // in the words of the API's extensions.code
+	argument string // the argument at fault, if one is
+	message  string // for the client
+}
+
+func badInput(argument, message string) *failure {
+	return &failure{http.StatusBadRequest, string(catalog.CodeBadUserInput), argument, message}
+}
+
+func internal() failure {
+	return failure{status: http.StatusInternalServerError, code: "INTERNAL", message: "internal error"}
+}
+
+// Error is what the client is told.
+func (f *failure) Error() string { return f.message }
+
+// writeFailure answers in the envelope of what was asked: REST's or GraphQL's.
+func writeFailure(w http.ResponseWriter, r *http.Request, f failure) {
+	h := w.Header()
+	h.Del("Content-Encoding")
+	h.Del("Content-Length")
+	h.Del("ETag")
+	h.Set("Content-Type", jsonType)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(f.status)
+	if r.Method != http.MethodHead {
+		w.Write(f.body(r.URL.Path == graphQLPath))
+	}
+}
+
+func (f failure) body(graphQL bool) []byte {
+	if !graphQL {
+		b := appendString([]byte(`{"data":null,"error":{"code":`), f.code)
+		b = appendString(append(b, `,"message":`...), f.message)
+		return append(b, `}}`...)
+	}
+	b := appendString([]byte(`{"errors":[{"message":`), f.message)
+	b = appendString(append(b, `,"extensions":{"code":`...), f.code)
+	if f.argument != "" {
+		b = appendString(append(b, `,"argument":`...), f.argument)
+	}
+	return append(b, `}}]}`...)
+}
+
+// fail answers an error: the client's to mend with what it says, any other with a fixed text. That one
+// goes to the log, here and nowhere else.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if f, ok := errors.AsType[*failure](err); ok {
+		writeFailure(w, r, *f)
+		return
+	}
+	if e, ok := errors.AsType[*catalog.Error](err); ok {
+		status := http.StatusBadRequest
+		if e.Code == catalog.CodeNotFound {
+			status = http.StatusNotFound
+		}
+		writeFailure(w, r, failure{status, string(e.Code), e.Argument, e.Message})
+		return
+	}
+	s.logFailure(r, err)
+	writeFailure(w, r, internal())
+}
+
+func (s *Server) logFailure(r *http.Request, err error) {
+	s.log.LogAttrs(r.Context(), slog.LevelError, "request failed",
+		slog.String("request_id", RequestID(r.Context())), slog.String("path", clip(r.URL.Path)), slog.Any("error", err))
+}

@@ -1,0 +1,137 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// readyGrace is how long a check may fail before the server stops being ready: taking every instance
+	// out of service for a database's short absence would only add to it.
+	readyGrace = 15 * time.Second
+	// checkTimeout is below a kubelet's own patience of a second.
+	checkTimeout = 700 * time.Millisecond
+	// checkAge is how long a result is good for, so that many who ask are no load.
+	checkAge = time.Second
+)
+
+// livez says that the process is there; what it depends on is readyz' concern.
+func livez(w http.ResponseWriter, _ *http.Request) {
+	plainText(w, http.StatusOK, "ok\n")
+}
+
+// versionHandler tells the version as JSON.
+func versionHandler(v Version) http.Handler {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings
+	}
+	return document(jsonType, append(body, '\n'))
+}
+
+// readiness says whether requests are welcome, in Kubernetes' words
+// (https://kubernetes.io/docs/reference/using-api/health-checks/).
+type readiness struct {
+	clock    func() time.Time
+	log      *slog.Logger
+	draining atomic.Bool
+
+	mu      sync.Mutex // held while the checks run: who comes in the meantime has their result
+	checks  []*check
+	checked time.Time
+}
+
+type check struct {
+	name   string
+	run    func(context.Context) error
+	passed time.Time // the last time; zero: never
+	err    error     // of the last run
+}
+
+func newReadiness(clock func() time.Time, log *slog.Logger) *readiness {
+	return &readiness{clock: clock, log: log}
+}
+
+func (r *readiness) add(name string, run func(context.Context) error) {
+	r.checks = append(r.checks, &check{name: name, run: run})
+}
+
+func (r *readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	ready, report := r.report(req.Context())
+	switch {
+	case !ready:
+		plainText(w, http.StatusServiceUnavailable, report+"readyz check failed\n")
+	case req.URL.Query().Has("verbose"):
+		plainText(w, http.StatusOK, report+"readyz check passed\n")
+	default:
+		plainText(w, http.StatusOK, "ok\n")
+	}
+}
+
+// report has a line a check.
+func (r *readiness) report(ctx context.Context) (ready bool, lines string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.clock(); r.checked.IsZero() || now.Sub(r.checked) >= checkAge {
+		r.run(ctx)
+		r.checked = r.clock()
+	}
+	ready = true
+	var b strings.Builder
+	for _, c := range r.checks {
+		switch {
+		case c.err == nil:
+			b.WriteString("[+]" + c.name + " ok\n")
+		case !c.passed.IsZero() && r.clock().Sub(c.passed) < readyGrace:
+			b.WriteString("[+]" + c.name + " ok: failing, but not for long\n")
+		default:
+			ready = false
+			b.WriteString("[-]" + c.name + " failed: reason withheld\n")
+		}
+	}
+	if r.draining.Load() {
+		ready = false
+		b.WriteString("[-]shutdown failed: in progress\n")
+	} else {
+		b.WriteString("[+]shutdown ok\n")
+	}
+	return ready, b.String()
+}
+
+// run runs the checks, all at once. Their result is for everybody, so a client that leaves stops nothing.
+func (r *readiness) run(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, c := range r.checks {
+		all.Go(func() {
+			failed := c.err != nil
+			c.err = c.run(ctx)
+			switch {
+			case c.err == nil:
+				c.passed = r.clock()
+				if failed {
+					r.log.LogAttrs(ctx, slog.LevelInfo, "readiness check passes again", slog.String("check", c.name))
+				}
+			case !failed:
+				r.log.LogAttrs(ctx, slog.LevelWarn, "readiness check fails", slog.String("check", c.name), slog.Any("error", c.err))
+			}
+		})
+	}
+	all.Wait()
+}
+
+func plainText(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	io.WriteString(w, text)
+}

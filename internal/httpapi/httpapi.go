@@ -1,0 +1,137 @@
+// Package httpapi is the API's HTTP: the REST search, the mount of GraphQL and of the pages, health,
+// limits, and what every answer has in common.
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// Catalog is what the API reads from; *catalog.Catalog is one.
+type Catalog interface {
+	// Search gives every listed event of the window to yield, in the order (start, id), and stops at
+	// yield's first error. A *catalog.Error is the client's to mend, every other error is internal.
+	Search(ctx context.Context, w catalog.Window, yield func(catalog.Listing) error) error
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+}
+
+// Version is what /version tells of the program.
+type Version struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Date    string `json:"date,omitempty"`
+	Go      string `json:"go,omitempty"`
+}
+
+// Timeouts bound the work on one request. Zero values take the defaults.
+type Timeouts struct {
+	GraphQL time.Duration // an operation as a whole; 10 s
+	Search  time.Duration // a search as a whole; 2 min
+	Write   time.Duration // how long a client may take to accept the next part of a search; 30 s
+}
+
+// Options are the parts of a Server. Catalog, GraphQL and Pages are needed.
+type Options struct {
+	Catalog     Catalog
+	GraphQL     http.Handler                // at /graphql
+	Pages       http.Handler                // everything that has no place of its own: /, /graphiql, /docs, /assets/
+	SDL         string                      // GraphQL's schema
+	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
+	Version     Version
+	Timeouts    Timeouts
+	Clock       func() time.Time      // nil: time.Now
+	Log         *slog.Logger          // nil: nothing is logged
+	Registry    prometheus.Registerer // of the request metrics, which one Server may register; nil: not counted
+}
+
+// Server is the API as one handler.
+type Server struct {
+	handler  http.Handler
+	ready    *readiness
+	version  http.Handler
+	catalog  Catalog
+	graphQL  http.Handler
+	timeouts Timeouts
+	log      *slog.Logger
+}
+
+// maxBody bounds a request's body, and the query string of GraphQL by GET, in bytes.
+const maxBody = 64 << 10
+
+// New wires the API.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	s := &Server{
+		ready:   newReadiness(o.Clock, o.Log),
+		version: versionHandler(o.Version),
+		catalog: o.Catalog,
+		graphQL: o.GraphQL,
+		timeouts: Timeouts{
+			GraphQL: cmp.Or(o.Timeouts.GraphQL, 10*time.Second),
+			Search:  cmp.Or(o.Timeouts.Search, 2*time.Minute),
+			Write:   cmp.Or(o.Timeouts.Write, 30*time.Second),
+		},
+		log: o.Log,
+	}
+	s.ready.add("database", o.Catalog.Ping)
+	if o.SchemaCheck != nil {
+		s.ready.add("schema", o.SchemaCheck)
+	}
+
+	mux := http.NewServeMux()
+	search := readOnly(compressed(http.HandlerFunc(s.search)))
+	mux.Handle("/search", search)
+	mux.Handle("/search/{$}", search)
+	mux.Handle(graphQLPath, http.HandlerFunc(s.graphql))
+	mux.Handle("/openapi.json", readOnly(document("application/json", openAPI)))
+	mux.Handle("/schema.graphql", readOnly(document("text/plain; charset=utf-8", []byte(o.SDL))))
+	s.probes(mux)
+	mux.Handle("/", http.MaxBytesHandler(o.Pages, maxBody))
+
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(denyCrossOrigin))
+	s.handler = identify(observe(o.Log, newMetrics(o.Registry), s.rescue(secure(protection.Handler(mux)))))
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain says that the server is about to stop: from now on it is not ready, and serves all the same.
+func (s *Server) Drain() { s.ready.draining.Store(true) }
+
+// probes mounts what both listeners answer.
+func (s *Server) probes(mux *http.ServeMux) {
+	mux.Handle("/livez", readOnly(http.HandlerFunc(livez)))
+	mux.Handle("/readyz", readOnly(s.ready))
+	mux.Handle("/version", readOnly(s.version))
+}
+
+// readOnly refuses every method but GET and HEAD.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			writeFailure(w, r, failure{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "only GET and HEAD are allowed here"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func denyCrossOrigin(w http.ResponseWriter, r *http.Request) {
+	writeFailure(w, r, failure{status: http.StatusForbidden, code: "FORBIDDEN", message: "a page of another origin may only read"})
+}

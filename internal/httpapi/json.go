@@ -1,0 +1,76 @@
+package httpapi
+
+import (
+	"unicode/utf8"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+const jsonType = "application/json"
+
+// appendListing appends an event as /search shows it: these fields, in this order, and no white space,
+// so that the same event is the same bytes.
+func appendListing(b []byte, l *catalog.Listing) []byte {
+	b = append(b, `{"id":"`...)
+	b = l.ID.AppendTo(b)
+	b = append(b, `","title":`...)
+	b = appendString(b, l.Title)
+	b = append(b, `,"start_date":"`...)
+	b = append(b, l.Start.Date()...)
+	b = append(b, `","start_time":"`...)
+	b = append(b, l.Start.Time()...)
+	if l.End.IsZero() {
+		b = append(b, `","end_date":null,"end_time":null`...)
+	} else {
+		b = append(b, `","end_date":"`...)
+		b = append(b, l.End.Date()...)
+		b = append(b, `","end_time":"`...)
+		b = append(b, l.End.Time()...)
+		b = append(b, '"')
+	}
+	b = append(b, `,"min_price":`...)
+	b = appendNumber(b, l.MinPrice)
+	b = append(b, `,"max_price":`...)
+	b = appendNumber(b, l.MaxPrice)
+	return append(b, '}')
+}
+
+// appendNumber appends an exact number, which never goes by way of a float.
+func appendNumber[T interface{ Append(b []byte) []byte }](b []byte, number *T) []byte {
+	if number == nil {
+		return append(b, "null"...)
+	}
+	return (*number).Append(b)
+}
+
+// appendString appends s as a JSON string (RFC 8259, 7) that escapes what has to be, and nothing for
+// the sake of HTML. Bytes that are no UTF-8 become U+FFFD.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			b = utf8.AppendRune(b, r)
+			i += size
+			continue
+		}
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c == '\n':
+			b = append(b, '\\', 'n')
+		case c == '\r':
+			b = append(b, '\\', 'r')
+		case c == '\t':
+			b = append(b, '\\', 't')
+		case c < ' ':
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		default:
+			b = append(b, c)
+		}
+		i++
+	}
+	return append(b, '"')
+}
