@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/joho/godotenv"
+)
+
+// cli is every command and flag. A flag --some-name is also MARQUEE_SOME_NAME in the environment, in
+// .env-local and in .env; the first of these that is set counts.
+type cli struct {
+	LogLevel  logLevel         `help:"Least level to log: debug, info, warn, error." default:"info"`
+	LogFormat logFormat        `help:"text or json; auto is text on a terminal, else json." default:"auto"`
+	Version   kong.VersionFlag `help:"Print the version." env:"-"`
+
+	Dev      devCommand      `cmd:"" help:"Everything on this machine: PostgreSQL, a demo provider, its syncs, the API."`
+	Serve    serveCommand    `cmd:"" help:"Serve the API."`
+	Sync     syncCommand     `cmd:"" help:"Sync providers, all or those named."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date."`
+	Provider providerCommand `cmd:"" help:"Look at provider files."`
+	Config   configCommand   `cmd:"" help:"Print the configuration in force, with secrets hidden."`
+}
+
+// database is where the catalog lives.
+type database struct {
+	DatabaseURL databaseURL `help:"PostgreSQL: postgres://user:password@host/name." required:"" name:"database-url"`
+}
+
+// loadEnvFiles puts what .env-local and .env set into the environment, where it is not set already.
+func loadEnvFiles() error {
+	for _, name := range []string{".env-local", ".env"} {
+		if err := godotenv.Load(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return configError("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+type logLevel struct{ slog.Level }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if err := l.Level.UnmarshalText(text); err != nil {
+		return configError("%q: want debug, info, warn or error", text)
+	}
+	return nil
+}
+
+type logFormat string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *logFormat) UnmarshalText(text []byte) error {
+	switch *f = logFormat(text); *f {
+	case "auto", "text", "json":
+		return nil
+	}
+	return configError("%q: want auto, text or json", text)
+}
+
+// databaseURL may hold a password: it never prints itself.
+type databaseURL string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (u *databaseURL) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return configError("empty: want postgres://user:password@host/name")
+	}
+	if _, err := pgxpool.ParseConfig(string(text)); err != nil {
+		return configError("not a PostgreSQL URL: want postgres://user:password@host/name") // the cause may quote the password
+	}
+	*u = databaseURL(text)
+	return nil
+}
+
+// String hides user, password and parameters.
+func (u databaseURL) String() string { return redacted(string(u)) }
+
+type address string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *address) UnmarshalText(text []byte) error {
+	_, port, err := net.SplitHostPort(string(text))
+	if number, atoi := strconv.Atoi(port); err != nil || atoi != nil || number < 0 || number > 65535 {
+		return configError("%q: want host:port such as 127.0.0.1:8080 or :8080", text)
+	}
+	*a = address(text)
+	return nil
+}
+
+type duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil || parsed < time.Second || parsed > 30*24*time.Hour {
+		return configError("%q: want a duration from 1s to 720h such as 60s or 15m", text)
+	}
+	*d = duration(parsed)
+	return nil
+}
+
+// String is the form of the flag.
+func (d duration) String() string { return time.Duration(d).String() }
+
+// logger writes to stderr; stdout is for what a command prints.
+func (p *program) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: p.cli.LogLevel.Level}
+	format := p.cli.LogFormat
+	if format == "auto" {
+		format = "json"
+		if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
+			format = "text"
+		}
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(p.stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, options))
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	entmigrate "github.com/aledotdev/marquee/ent/migrate"
+	"github.com/aledotdev/marquee/internal/fetch"
+	"github.com/aledotdev/marquee/internal/migrate"
+	"github.com/aledotdev/marquee/internal/pgdev"
+	"github.com/aledotdev/marquee/internal/provider"
+	"github.com/aledotdev/marquee/internal/simulator"
+)
+
+type devCommand struct {
+	Listen      address     `help:"Where the API listens." default:"127.0.0.1:8080"`
+	DemoListen  address     `help:"Where the demo provider listens." default:"127.0.0.1:0"`
+	DemoFaults  bool        `help:"Let the demo provider answer badly now and then."`
+	Every       duration    `help:"How often to sync." default:"60s"`
+	Providers   string      `help:"Sync the providers of this directory, too." type:"path" placeholder:"DIR"`
+	DataDir     string      `help:"Where the private PostgreSQL keeps its data." type:"path" placeholder:"DIR"`
+	DatabaseURL databaseURL `help:"Use this PostgreSQL instead of a private one." name:"database-url"`
+}
+
+const (
+	demoSlug = "demo"
+	demoZone = "Europe/Madrid"
+)
+
+// Run starts everything in the order in which it is needed, and stops it in the opposite one.
+func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
+	log := p.logger()
+	// Ports first: a busy one is found before anything is started.
+	listener, err := listen(c.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	demoListener, err := listen(c.DemoListen, "--demo-listen")
+	if err != nil {
+		return err
+	}
+	defer demoListener.Close()
+
+	url, stopDatabase, err := c.startDatabase(ctx, p, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopDatabase()) }()
+	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{Logger: log})
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	if _, err := migrator.Up(ctx); err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	sources, err := c.sources(demoListener.Addr().String())
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, p, log, url, sources, listener, demoListener)
+}
+
+// serve runs demo provider, syncs and API until one of them fails or ctx is done.
+func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, sources []*provider.Source, listener, demoListener net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	writes, err := openPool(ctx, url, 0)
+	if err != nil {
+		return err
+	}
+	defer writes.Close()
+	reads, err := openPool(ctx, url, readStatementTimeout)
+	if err != nil {
+		return err
+	}
+	defer reads.Close()
+
+	var running sync.WaitGroup
+	failures := make(chan error, 2)
+	part := func(run func() error) {
+		running.Go(func() {
+			if err := run(); err != nil {
+				failures <- err
+				stop()
+			}
+		})
+	}
+	part(func() error { return serveFeed(ctx, demoListener, c.demo(log)) })
+	part(func() error { return serveAPI(ctx, log, reads, url, listener, nil) })
+	running.Go(func() { newSyncer(writes, log).Loop(ctx, sources, time.Duration(c.Every)) })
+	c.announce(p, url, listener.Addr(), demoListener.Addr())
+
+	running.Wait()
+	close(failures)
+	return <-failures
+}
+
+func (c *devCommand) demo(log *slog.Logger) http.Handler {
+	zone, err := time.LoadLocation(demoZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	options := simulator.Options{TimeZone: zone, Logger: log}
+	if c.DemoFaults {
+		options.Faults = &simulator.Faults{}
+	}
+	return simulator.New(options)
+}
+
+// sources are the demo provider and those of --providers.
+func (c *devCommand) sources(demoAddress string) ([]*provider.Source, error) {
+	client := fetch.New(fetch.Options{})
+	demo, err := provider.New(provider.Config{
+		Slug: demoSlug, Name: "Demo Tickets", URL: "http://" + demoAddress + simulator.FeedPath, Format: "planlist",
+		TimeZone: demoZone, Currency: "EUR", AllowPrivateAddresses: true,
+	}, client)
+	if err != nil {
+		return nil, fmt.Errorf("the demo provider: %w", err)
+	}
+	sources := []*provider.Source{demo}
+	if c.Providers == "" {
+		return sources, nil
+	}
+	more, err := loadProviders(c.Providers, client)
+	return append(sources, more...), err
+}
+
+// startDatabase gives the URL of the database, and what stops it.
+func (c *devCommand) startDatabase(ctx context.Context, p *program, log *slog.Logger) (databaseURL, func() error, error) {
+	if c.DatabaseURL != "" {
+		return c.DatabaseURL, func() error { return nil }, nil
+	}
+	options := pgdev.Options{Dir: c.DataDir, Logger: log}
+	if c.DataDir != "" {
+		options.Dir = filepath.Clean(c.DataDir)
+	}
+	server, err := pgdev.Start(ctx, options)
+	if errors.Is(err, pgdev.ErrNoBinaries) {
+		fmt.Fprintln(p.stderr, "PostgreSQL is not on this machine; installing it.")
+		if err := pgdev.Install(ctx, p.stderr); err != nil {
+			return "", nil, configError("%w", err)
+		}
+		server, err = pgdev.Start(ctx, options)
+	}
+	if errors.Is(err, pgdev.ErrInUse) || errors.Is(err, pgdev.ErrTooOld) || errors.Is(err, pgdev.ErrVersionMismatch) || errors.Is(err, pgdev.ErrUnreachable) {
+		return "", nil, configError("%w", err)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
+	}
+	stop := func() error {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if err := server.Stop(bounded); err != nil {
+			return fmt.Errorf("stopping PostgreSQL: %w", err)
+		}
+		return nil
+	}
+	const name = "marquee"
+	if err := server.EnsureDatabase(ctx, name); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("making the database: %w", err), stop())
+	}
+	return databaseURL(server.URL(name)), stop, nil
+}
+
+func (c *devCommand) announce(p *program, url databaseURL, api, demo net.Addr) {
+	fmt.Fprintln(p.stdout, "\nMarquee is up. Ctrl-C stops it; its data is kept.")
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"GraphiQL", "http://" + api.String() + "/graphiql"},
+		{"GraphQL", "http://" + api.String() + "/graphql"},
+		{"REST docs", "http://" + api.String() + "/docs"},
+		{"REST search", "http://" + api.String() + "/search"},
+		{"Demo feed", "http://" + demo.String() + simulator.FeedPath},
+	} {
+		fmt.Fprintf(table, "  %s\t%s\n", line[0], line[1])
+	}
+	if c.DatabaseURL == "" { // the private one has no password
+		fmt.Fprintf(table, "  Database\tpsql '%s'\n", string(url))
+	}
+	_ = table.Flush() // stdout may be closed
+	fmt.Fprintln(p.stdout)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	entmigrate "github.com/aledotdev/marquee/ent/migrate"
+	"github.com/aledotdev/marquee/internal/migrate"
+)
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Apply what is missing, under a lock."`
+	Status migrateStatusCommand `cmd:"" help:"List the migrations."`
+	Wait   migrateWaitCommand   `cmd:"" help:"Wait until the schema is there."`
+}
+
+type migrateUpCommand struct{ database }
+
+// Run applies the migrations that the database lacks.
+func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
+	migrator, err := c.migrator(p)
+	if err != nil {
+		return err
+	}
+	applied, err := migrator.Up(ctx)
+	if errors.Is(err, migrate.ErrPooler) || errors.Is(err, migrate.ErrSchemaTooNew) {
+		return configError("%w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if len(applied) == 0 {
+		fmt.Fprintln(p.stdout, "Nothing to do: the schema is at its latest version.")
+	}
+	for _, m := range applied {
+		fmt.Fprintln(p.stdout, "applied", m.Name)
+	}
+	return nil
+}
+
+type migrateStatusCommand struct{ database }
+
+// Run lists the migrations.
+func (c *migrateStatusCommand) Run(ctx context.Context, p *program) error {
+	migrator, err := c.migrator(p)
+	if err != nil {
+		return err
+	}
+	migrations, err := migrator.Status(ctx)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "VERSION\tNAME\tAPPLIED")
+	for _, m := range migrations {
+		applied := "pending"
+		if !m.Pending() {
+			applied = m.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		name := m.Name
+		if name == "" {
+			name = "(not of this program)"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, name, applied)
+	}
+	return table.Flush()
+}
+
+type migrateWaitCommand struct {
+	database
+	Timeout duration `help:"How long to wait." default:"5m"`
+}
+
+// Run waits until the database has the schema of this program.
+func (c *migrateWaitCommand) Run(ctx context.Context, p *program) error {
+	migrator, err := c.migrator(p)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.Timeout))
+	defer cancel()
+	err = migrator.Wait(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &exitError{exitTemporary, err}
+	}
+	return err
+}
+
+func (d database) migrator(p *program) (*migrate.Migrator, error) {
+	migrator, err := migrate.New(string(d.DatabaseURL), entmigrate.Files(), migrate.Options{Logger: p.logger()})
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations: %w", err)
+	}
+	return migrator, nil
+}

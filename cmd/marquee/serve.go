@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	entmigrate "github.com/aledotdev/marquee/ent/migrate"
+	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/migrate"
+	"github.com/aledotdev/marquee/web"
+)
+
+// Bounds of the API's work.
+const (
+	readStatementTimeout = 10 * time.Second
+	drainTimeout         = 25 * time.Second // under the 30 s that Kubernetes gives a pod by default
+)
+
+type serveCommand struct {
+	database
+	Listen      address `help:"Where the API listens." default:":8080"`
+	AdminListen address `help:"Where probes, metrics and profiles are served." default:":9090"`
+}
+
+// Run serves until ctx is done.
+func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	log := p.logger()
+	listener, err := listen(c.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	admin, err := listen(c.AdminListen, "--admin-listen")
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	pool, err := openPool(ctx, c.DatabaseURL, readStatementTimeout)
+	if err != nil {
+		listener.Close()
+		admin.Close()
+		return err
+	}
+	defer pool.Close()
+	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", c.DatabaseURL.String(), "version", version)
+	return serveAPI(ctx, log, pool, c.DatabaseURL, listener, admin)
+}
+
+// serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.
+func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url databaseURL, listener, admin net.Listener) error {
+	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{})
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	reads := catalog.New(pool, time.Now)
+	api := httpapi.New(httpapi.Options{
+		Catalog:     reads,
+		GraphQL:     graph.NewHandler(reads, log),
+		Pages:       web.Handler(),
+		SDL:         graph.SDL(),
+		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pool) },
+		Version:     httpapi.Version{Version: version},
+		Log:         log,
+		Registry:    registry,
+	})
+	if admin == nil {
+		return httpapi.Serve(ctx, log, listener, api, drainTimeout)
+	}
+	handler, err := httpapi.NewAdmin(api, registry)
+	if err != nil {
+		return err
+	}
+	// Probes and metrics are answered until the API has drained.
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- httpapi.Serve(adminCtx, log, admin, handler, time.Second) }()
+	err = httpapi.Serve(ctx, log, listener, api, drainTimeout)
+	stopAdmin()
+	return errors.Join(err, <-ended)
+}
+
+// listen takes an address, or says how to choose another.
+func listen(at address, flag string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", string(at))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, configError("%s %s: another program listens there; choose another port, or port 0 for any free one", flag, at)
+	}
+	if err != nil {
+		return nil, configError("%s %s: %w", flag, at, err)
+	}
+	return listener, nil
+}
+
+// serveFeed serves the demo provider, whose hanging answers end with ctx.
+func serveFeed(ctx context.Context, listener net.Listener, feed http.Handler) error {
+	server := &http.Server{
+		Handler:           feed,
+		ReadHeaderTimeout: 5 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the demo feed: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/fetch"
+	"github.com/aledotdev/marquee/internal/provider"
+	"github.com/aledotdev/marquee/internal/store"
+	"github.com/aledotdev/marquee/internal/syncer"
+)
+
+type syncCommand struct {
+	database
+	Providers string   `help:"Directory of provider files." required:"" type:"path" placeholder:"DIR"`
+	Every     duration `help:"Keep going, at this interval." optional:""`
+	Slugs     []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
+}
+
+// Run syncs once, or until ctx is done.
+func (c *syncCommand) Run(ctx context.Context, p *program) error {
+	log := p.logger()
+	sources, err := loadProviders(c.Providers, fetch.New(fetch.Options{Logger: log}))
+	if err != nil {
+		return err
+	}
+	if sources, err = named(sources, c.Slugs); err != nil {
+		return err
+	}
+	pool, err := openPool(ctx, c.DatabaseURL, 0)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	sync := newSyncer(pool, log)
+	if c.Every > 0 {
+		sync.Loop(ctx, sources, time.Duration(c.Every))
+		return nil
+	}
+	return syncOnce(ctx, sync, sources)
+}
+
+func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {
+	writer := store.New(pool)
+	return syncer.New(syncer.Options{
+		Store: writer,
+		Begin: func(ctx context.Context, run event.Run, now time.Time) (syncer.Tx, error) {
+			return writer.Begin(ctx, run, now)
+		},
+		Clock: time.Now,
+		Log:   log,
+	})
+}
+
+// maxParallel is how many providers are synced at once: each holds a connection and a snapshot.
+const maxParallel = 4
+
+// syncOnce syncs each source once. One that fails leaves the others alone, and the exit code tells the
+// worst that happened.
+func syncOnce(ctx context.Context, s *syncer.Syncer, sources []*provider.Source) error {
+	slots := make(chan struct{}, maxParallel)
+	failures := make([]error, len(sources))
+	var running sync.WaitGroup
+	for i, source := range sources {
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			_, failures[i] = s.Sync(ctx, source)
+		})
+	}
+	running.Wait()
+	worst := exitOK
+	for _, err := range failures {
+		worst = worse(worst, syncExit(err))
+	}
+	if worst == exitOK {
+		return nil
+	}
+	return &exitError{worst, errors.Join(failures...)}
+}
+
+// syncExit is the exit code of one provider's sync.
+func syncExit(err error) int {
+	if err == nil || errors.Is(err, event.ErrSuperseded) { // somebody else did it
+		return exitOK
+	}
+	code, temporary := provider.Failure(err)
+	switch {
+	case temporary:
+		return exitTemporary
+	case code == provider.CodeInternal:
+		return exitBug
+	default:
+		return exitData
+	}
+}
+
+// worse picks the code that needs a person more: one that time heals comes last.
+func worse(a, b int) int {
+	order := []int{exitBug, exitConfig, exitHeld, exitData, exitTemporary, exitOK}
+	return order[min(slices.Index(order, a), slices.Index(order, b))]
+}
+
+func loadProviders(dir string, client *fetch.Client) ([]*provider.Source, error) {
+	sources, err := provider.LoadDir(dir, os.LookupEnv, client)
+	if err != nil {
+		return nil, configError("%w", err)
+	}
+	if len(sources) == 0 {
+		return nil, configError("--providers %s: no *.yaml there", dir)
+	}
+	return sources, nil
+}
+
+// named picks sources by slug, all if no slug is given.
+func named(sources []*provider.Source, slugs []string) ([]*provider.Source, error) {
+	if len(slugs) == 0 {
+		return sources, nil
+	}
+	var picked []*provider.Source
+	for _, slug := range slugs {
+		i := slices.IndexFunc(sources, func(s *provider.Source) bool { return s.Provider().Slug == slug })
+		if i < 0 {
+			return nil, &exitError{exitUsage, errors.New("no provider " + slug)}
+		}
+		picked = append(picked, sources[i])
+	}
+	return picked, nil
+}
