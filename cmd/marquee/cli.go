@@ -31,7 +31,15 @@ type cli struct {
 
 // database is where the catalog lives.
 type database struct {
-	DatabaseURL databaseURL `help:"PostgreSQL: postgres://user:password@host/name." required:"" name:"database-url"`
+	DatabaseURL databaseURL `help:"PostgreSQL: postgres://user:password@host/name." name:"database-url"`
+}
+
+// url is the database's, which has to be given.
+func (d database) url() (databaseURL, error) {
+	if d.DatabaseURL == "" {
+		return "", configError("--database-url (MARQUEE_DATABASE_URL) is missing: want postgres://user:password@host/name")
+	}
+	return d.DatabaseURL, nil
 }
 
 // loadEnvFiles puts what .env-local and .env set into the environment, where it is not set already.

@@ -68,9 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &exit):
-		if exit.error != nil {
-			fmt.Fprintln(stderr, "marquee:", exit.error)
-		}
+		fmt.Fprintln(stderr, "marquee:", err)
 		return exit.code
 	default:
 		fmt.Fprintln(stderr, "marquee:", err)
@@ -109,6 +107,9 @@ func (p *program) parseAndRun(ctx context.Context, args []string) (err error) {
 		return fmt.Errorf("the program's own flags: %w", err)
 	}
 	p.kong = parser
+	if err := p.checkEnvironment(); err != nil {
+		return err
+	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		var exit *exitError

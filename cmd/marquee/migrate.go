@@ -90,7 +90,11 @@ func (c *migrateWaitCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (d database) migrator(p *program) (*migrate.Migrator, error) {
-	migrator, err := migrate.New(string(d.DatabaseURL), entmigrate.Files(), migrate.Options{Logger: p.logger()})
+	url, err := d.url()
+	if err != nil {
+		return nil, err
+	}
+	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{Logger: p.logger()})
 	if err != nil {
 		return nil, fmt.Errorf("reading the migrations: %w", err)
 	}

@@ -12,7 +12,7 @@ type providerCommand struct {
 }
 
 type providerListCommand struct {
-	Providers string `help:"Directory of provider files." required:"" type:"path" placeholder:"DIR"`
+	Providers string `help:"Directory of provider files." type:"path" placeholder:"DIR"`
 }
 
 // Run lists the providers.

@@ -36,6 +36,10 @@ type serveCommand struct {
 // Run serves until ctx is done.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	log := p.logger()
+	url, err := c.url()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(c.Listen, "--listen")
 	if err != nil {
 		return err
@@ -45,15 +49,15 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		listener.Close()
 		return err
 	}
-	pool, err := openPool(ctx, c.DatabaseURL, readStatementTimeout)
+	pool, err := openPool(ctx, url, readStatementTimeout)
 	if err != nil {
 		listener.Close()
 		admin.Close()
 		return err
 	}
 	defer pool.Close()
-	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", c.DatabaseURL.String(), "version", version)
-	return serveAPI(ctx, log, pool, c.DatabaseURL, listener, admin)
+	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", url.String(), "version", version)
+	return serveAPI(ctx, log, pool, url, listener, admin)
 }
 
 // serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.

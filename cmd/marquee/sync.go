@@ -20,7 +20,7 @@ import (
 
 type syncCommand struct {
 	database
-	Providers string   `help:"Directory of provider files." required:"" type:"path" placeholder:"DIR"`
+	Providers string   `help:"Directory of provider files." type:"path" placeholder:"DIR"`
 	Every     duration `help:"Keep going, at this interval." optional:""`
 	Slugs     []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
@@ -28,6 +28,10 @@ type syncCommand struct {
 // Run syncs once, or until ctx is done.
 func (c *syncCommand) Run(ctx context.Context, p *program) error {
 	log := p.logger()
+	url, err := c.url()
+	if err != nil {
+		return err
+	}
 	sources, err := loadProviders(c.Providers, fetch.New(fetch.Options{Logger: log}))
 	if err != nil {
 		return err
@@ -35,7 +39,7 @@ func (c *syncCommand) Run(ctx context.Context, p *program) error {
 	if sources, err = named(sources, c.Slugs); err != nil {
 		return err
 	}
-	pool, err := openPool(ctx, c.DatabaseURL, 0)
+	pool, err := openPool(ctx, url, 0)
 	if err != nil {
 		return err
 	}
@@ -110,6 +114,9 @@ func worse(a, b int) int {
 }
 
 func loadProviders(dir string, client *fetch.Client) ([]*provider.Source, error) {
+	if dir == "" {
+		return nil, configError("--providers (MARQUEE_PROVIDERS) is missing: want a directory of provider files")
+	}
 	sources, err := provider.LoadDir(dir, os.LookupEnv, client)
 	if err != nil {
 		return nil, configError("%w", err)
