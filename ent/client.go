@@ -19,6 +19,8 @@ import (
 	"github.com/aledotdev/marquee/ent/catalog"
 	"github.com/aledotdev/marquee/ent/change"
 	"github.com/aledotdev/marquee/ent/event"
+	"github.com/aledotdev/marquee/ent/heldsnapshot"
+	"github.com/aledotdev/marquee/ent/lease"
 	"github.com/aledotdev/marquee/ent/provider"
 	"github.com/aledotdev/marquee/ent/quarantinedrecord"
 	"github.com/aledotdev/marquee/ent/series"
@@ -36,6 +38,10 @@ type Client struct {
 	Change *ChangeClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// HeldSnapshot is the client for interacting with the HeldSnapshot builders.
+	HeldSnapshot *HeldSnapshotClient
+	// Lease is the client for interacting with the Lease builders.
+	Lease *LeaseClient
 	// Provider is the client for interacting with the Provider builders.
 	Provider *ProviderClient
 	// QuarantinedRecord is the client for interacting with the QuarantinedRecord builders.
@@ -58,6 +64,8 @@ func (c *Client) init() {
 	c.Catalog = NewCatalogClient(c.config)
 	c.Change = NewChangeClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.HeldSnapshot = NewHeldSnapshotClient(c.config)
+	c.Lease = NewLeaseClient(c.config)
 	c.Provider = NewProviderClient(c.config)
 	c.QuarantinedRecord = NewQuarantinedRecordClient(c.config)
 	c.Series = NewSeriesClient(c.config)
@@ -157,6 +165,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Catalog:           NewCatalogClient(cfg),
 		Change:            NewChangeClient(cfg),
 		Event:             NewEventClient(cfg),
+		HeldSnapshot:      NewHeldSnapshotClient(cfg),
+		Lease:             NewLeaseClient(cfg),
 		Provider:          NewProviderClient(cfg),
 		QuarantinedRecord: NewQuarantinedRecordClient(cfg),
 		Series:            NewSeriesClient(cfg),
@@ -183,6 +193,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Catalog:           NewCatalogClient(cfg),
 		Change:            NewChangeClient(cfg),
 		Event:             NewEventClient(cfg),
+		HeldSnapshot:      NewHeldSnapshotClient(cfg),
+		Lease:             NewLeaseClient(cfg),
 		Provider:          NewProviderClient(cfg),
 		QuarantinedRecord: NewQuarantinedRecordClient(cfg),
 		Series:            NewSeriesClient(cfg),
@@ -216,8 +228,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Catalog, c.Change, c.Event, c.Provider, c.QuarantinedRecord, c.Series,
-		c.SyncRun,
+		c.Catalog, c.Change, c.Event, c.HeldSnapshot, c.Lease, c.Provider,
+		c.QuarantinedRecord, c.Series, c.SyncRun,
 	} {
 		n.Use(hooks...)
 	}
@@ -227,8 +239,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Catalog, c.Change, c.Event, c.Provider, c.QuarantinedRecord, c.Series,
-		c.SyncRun,
+		c.Catalog, c.Change, c.Event, c.HeldSnapshot, c.Lease, c.Provider,
+		c.QuarantinedRecord, c.Series, c.SyncRun,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -243,6 +255,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Change.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *HeldSnapshotMutation:
+		return c.HeldSnapshot.mutate(ctx, m)
+	case *LeaseMutation:
+		return c.Lease.mutate(ctx, m)
 	case *ProviderMutation:
 		return c.Provider.mutate(ctx, m)
 	case *QuarantinedRecordMutation:
@@ -732,6 +748,272 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// HeldSnapshotClient is a client for the HeldSnapshot schema.
+type HeldSnapshotClient struct {
+	config
+}
+
+// NewHeldSnapshotClient returns a client for the HeldSnapshot from the given config.
+func NewHeldSnapshotClient(c config) *HeldSnapshotClient {
+	return &HeldSnapshotClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `heldsnapshot.Hooks(f(g(h())))`.
+func (c *HeldSnapshotClient) Use(hooks ...Hook) {
+	c.hooks.HeldSnapshot = append(c.hooks.HeldSnapshot, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `heldsnapshot.Intercept(f(g(h())))`.
+func (c *HeldSnapshotClient) Intercept(interceptors ...Interceptor) {
+	c.inters.HeldSnapshot = append(c.inters.HeldSnapshot, interceptors...)
+}
+
+// Create returns a builder for creating a HeldSnapshot entity.
+func (c *HeldSnapshotClient) Create() *HeldSnapshotCreate {
+	mutation := newHeldSnapshotMutation(c.config, OpCreate)
+	return &HeldSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of HeldSnapshot entities.
+func (c *HeldSnapshotClient) CreateBulk(builders ...*HeldSnapshotCreate) *HeldSnapshotCreateBulk {
+	return &HeldSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *HeldSnapshotClient) MapCreateBulk(slice any, setFunc func(*HeldSnapshotCreate, int)) *HeldSnapshotCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &HeldSnapshotCreateBulk{err: fmt.Errorf("calling to HeldSnapshotClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*HeldSnapshotCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &HeldSnapshotCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for HeldSnapshot.
+func (c *HeldSnapshotClient) Update() *HeldSnapshotUpdate {
+	mutation := newHeldSnapshotMutation(c.config, OpUpdate)
+	return &HeldSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *HeldSnapshotClient) UpdateOne(_m *HeldSnapshot) *HeldSnapshotUpdateOne {
+	mutation := newHeldSnapshotMutation(c.config, OpUpdateOne, withHeldSnapshot(_m))
+	return &HeldSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *HeldSnapshotClient) UpdateOneID(id uuid.UUID) *HeldSnapshotUpdateOne {
+	mutation := newHeldSnapshotMutation(c.config, OpUpdateOne, withHeldSnapshotID(id))
+	return &HeldSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for HeldSnapshot.
+func (c *HeldSnapshotClient) Delete() *HeldSnapshotDelete {
+	mutation := newHeldSnapshotMutation(c.config, OpDelete)
+	return &HeldSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *HeldSnapshotClient) DeleteOne(_m *HeldSnapshot) *HeldSnapshotDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *HeldSnapshotClient) DeleteOneID(id uuid.UUID) *HeldSnapshotDeleteOne {
+	builder := c.Delete().Where(heldsnapshot.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &HeldSnapshotDeleteOne{builder}
+}
+
+// Query returns a query builder for HeldSnapshot.
+func (c *HeldSnapshotClient) Query() *HeldSnapshotQuery {
+	return &HeldSnapshotQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeHeldSnapshot},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a HeldSnapshot entity by its id.
+func (c *HeldSnapshotClient) Get(ctx context.Context, id uuid.UUID) (*HeldSnapshot, error) {
+	return c.Query().Where(heldsnapshot.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *HeldSnapshotClient) GetX(ctx context.Context, id uuid.UUID) *HeldSnapshot {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *HeldSnapshotClient) Hooks() []Hook {
+	return c.hooks.HeldSnapshot
+}
+
+// Interceptors returns the client interceptors.
+func (c *HeldSnapshotClient) Interceptors() []Interceptor {
+	return c.inters.HeldSnapshot
+}
+
+func (c *HeldSnapshotClient) mutate(ctx context.Context, m *HeldSnapshotMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&HeldSnapshotCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&HeldSnapshotUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&HeldSnapshotUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&HeldSnapshotDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown HeldSnapshot mutation op: %q", m.Op())
+	}
+}
+
+// LeaseClient is a client for the Lease schema.
+type LeaseClient struct {
+	config
+}
+
+// NewLeaseClient returns a client for the Lease from the given config.
+func NewLeaseClient(c config) *LeaseClient {
+	return &LeaseClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `lease.Hooks(f(g(h())))`.
+func (c *LeaseClient) Use(hooks ...Hook) {
+	c.hooks.Lease = append(c.hooks.Lease, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `lease.Intercept(f(g(h())))`.
+func (c *LeaseClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Lease = append(c.inters.Lease, interceptors...)
+}
+
+// Create returns a builder for creating a Lease entity.
+func (c *LeaseClient) Create() *LeaseCreate {
+	mutation := newLeaseMutation(c.config, OpCreate)
+	return &LeaseCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Lease entities.
+func (c *LeaseClient) CreateBulk(builders ...*LeaseCreate) *LeaseCreateBulk {
+	return &LeaseCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *LeaseClient) MapCreateBulk(slice any, setFunc func(*LeaseCreate, int)) *LeaseCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &LeaseCreateBulk{err: fmt.Errorf("calling to LeaseClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*LeaseCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &LeaseCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Lease.
+func (c *LeaseClient) Update() *LeaseUpdate {
+	mutation := newLeaseMutation(c.config, OpUpdate)
+	return &LeaseUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *LeaseClient) UpdateOne(_m *Lease) *LeaseUpdateOne {
+	mutation := newLeaseMutation(c.config, OpUpdateOne, withLease(_m))
+	return &LeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *LeaseClient) UpdateOneID(id uuid.UUID) *LeaseUpdateOne {
+	mutation := newLeaseMutation(c.config, OpUpdateOne, withLeaseID(id))
+	return &LeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Lease.
+func (c *LeaseClient) Delete() *LeaseDelete {
+	mutation := newLeaseMutation(c.config, OpDelete)
+	return &LeaseDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *LeaseClient) DeleteOne(_m *Lease) *LeaseDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *LeaseClient) DeleteOneID(id uuid.UUID) *LeaseDeleteOne {
+	builder := c.Delete().Where(lease.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &LeaseDeleteOne{builder}
+}
+
+// Query returns a query builder for Lease.
+func (c *LeaseClient) Query() *LeaseQuery {
+	return &LeaseQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeLease},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Lease entity by its id.
+func (c *LeaseClient) Get(ctx context.Context, id uuid.UUID) (*Lease, error) {
+	return c.Query().Where(lease.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *LeaseClient) GetX(ctx context.Context, id uuid.UUID) *Lease {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *LeaseClient) Hooks() []Hook {
+	return c.hooks.Lease
+}
+
+// Interceptors returns the client interceptors.
+func (c *LeaseClient) Interceptors() []Interceptor {
+	return c.inters.Lease
+}
+
+func (c *LeaseClient) mutate(ctx context.Context, m *LeaseMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&LeaseCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&LeaseUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&LeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&LeaseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Lease mutation op: %q", m.Op())
 	}
 }
 
@@ -1414,10 +1696,11 @@ func (c *SyncRunClient) mutate(ctx context.Context, m *SyncRunMutation) (Value, 
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Catalog, Change, Event, Provider, QuarantinedRecord, Series, SyncRun []ent.Hook
+		Catalog, Change, Event, HeldSnapshot, Lease, Provider, QuarantinedRecord,
+		Series, SyncRun []ent.Hook
 	}
 	inters struct {
-		Catalog, Change, Event, Provider, QuarantinedRecord, Series,
-		SyncRun []ent.Interceptor
+		Catalog, Change, Event, HeldSnapshot, Lease, Provider, QuarantinedRecord,
+		Series, SyncRun []ent.Interceptor
 	}
 )

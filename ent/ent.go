@@ -15,6 +15,8 @@ import (
 	"github.com/aledotdev/marquee/ent/catalog"
 	"github.com/aledotdev/marquee/ent/change"
 	"github.com/aledotdev/marquee/ent/event"
+	"github.com/aledotdev/marquee/ent/heldsnapshot"
+	"github.com/aledotdev/marquee/ent/lease"
 	"github.com/aledotdev/marquee/ent/provider"
 	"github.com/aledotdev/marquee/ent/quarantinedrecord"
 	"github.com/aledotdev/marquee/ent/series"
@@ -82,6 +84,8 @@ func checkColumn(t, c string) error {
 			catalog.Table:           catalog.ValidColumn,
 			change.Table:            change.ValidColumn,
 			event.Table:             event.ValidColumn,
+			heldsnapshot.Table:      heldsnapshot.ValidColumn,
+			lease.Table:             lease.ValidColumn,
 			provider.Table:          provider.ValidColumn,
 			quarantinedrecord.Table: quarantinedrecord.ValidColumn,
 			series.Table:            series.ValidColumn,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aledotdev/marquee/ent/change"
 	"github.com/aledotdev/marquee/ent/event"
+	"github.com/aledotdev/marquee/ent/heldsnapshot"
 	"github.com/aledotdev/marquee/ent/quarantinedrecord"
 	"github.com/aledotdev/marquee/ent/schema"
 	"github.com/aledotdev/marquee/ent/syncrun"
@@ -80,6 +81,12 @@ func init() {
 	eventDescOrganizer := eventFields[31].Descriptor()
 	// event.DefaultOrganizer holds the default value on creation for the organizer field.
 	event.DefaultOrganizer = eventDescOrganizer.Default.(string)
+	heldsnapshotFields := schema.HeldSnapshot{}.Fields()
+	_ = heldsnapshotFields
+	// heldsnapshotDescRejected is the schema descriptor for rejected field.
+	heldsnapshotDescRejected := heldsnapshotFields[6].Descriptor()
+	// heldsnapshot.DefaultRejected holds the default value on creation for the rejected field.
+	heldsnapshot.DefaultRejected = heldsnapshotDescRejected.Default.(bool)
 	quarantinedrecordFields := schema.QuarantinedRecord{}.Fields()
 	_ = quarantinedrecordFields
 	// quarantinedrecordDescKey is the schema descriptor for key field.

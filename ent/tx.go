@@ -18,6 +18,10 @@ type Tx struct {
 	Change *ChangeClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// HeldSnapshot is the client for interacting with the HeldSnapshot builders.
+	HeldSnapshot *HeldSnapshotClient
+	// Lease is the client for interacting with the Lease builders.
+	Lease *LeaseClient
 	// Provider is the client for interacting with the Provider builders.
 	Provider *ProviderClient
 	// QuarantinedRecord is the client for interacting with the QuarantinedRecord builders.
@@ -160,6 +164,8 @@ func (tx *Tx) init() {
 	tx.Catalog = NewCatalogClient(tx.config)
 	tx.Change = NewChangeClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.HeldSnapshot = NewHeldSnapshotClient(tx.config)
+	tx.Lease = NewLeaseClient(tx.config)
 	tx.Provider = NewProviderClient(tx.config)
 	tx.QuarantinedRecord = NewQuarantinedRecordClient(tx.config)
 	tx.Series = NewSeriesClient(tx.config)

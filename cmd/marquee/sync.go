@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -59,9 +60,19 @@ func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {
 		Begin: func(ctx context.Context, run event.Run, now time.Time) (syncer.Tx, error) {
 			return writer.Begin(ctx, run, now)
 		},
+		Owner: owner(),
 		Clock: time.Now,
 		Log:   log,
 	})
+}
+
+// owner names this process to people who wonder who holds a lease.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
 // maxParallel is how many providers are synced at once: each holds a connection and a snapshot.
@@ -93,8 +104,11 @@ func syncOnce(ctx context.Context, s *syncer.Syncer, sources []*provider.Source)
 
 // syncExit is the exit code of one provider's sync.
 func syncExit(err error) int {
-	if err == nil || errors.Is(err, event.ErrSuperseded) { // somebody else did it
+	switch {
+	case err == nil, errors.Is(err, event.ErrRunning): // somebody else is at it
 		return exitOK
+	case errors.Is(err, event.ErrHeld):
+		return exitHeld
 	}
 	code, temporary := provider.Failure(err)
 	switch {

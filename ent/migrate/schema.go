@@ -168,6 +168,36 @@ var (
 			},
 		},
 	}
+	// HeldSnapshotsColumns holds the columns for the "held_snapshots" table.
+	HeldSnapshotsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "run_id", Type: field.TypeInt64, Unique: true},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "snapshot", Type: field.TypeJSON},
+		{Name: "counts", Type: field.TypeJSON},
+		{Name: "body", Type: field.TypeBytes},
+		{Name: "rejected", Type: field.TypeBool, Default: false},
+	}
+	// HeldSnapshotsTable holds the schema information for the "held_snapshots" table.
+	HeldSnapshotsTable = &schema.Table{
+		Name:       "held_snapshots",
+		Columns:    HeldSnapshotsColumns,
+		PrimaryKey: []*schema.Column{HeldSnapshotsColumns[0]},
+	}
+	// LeasesColumns holds the columns for the "leases" table.
+	LeasesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "owner", Type: field.TypeString, Size: 2147483647},
+		{Name: "token", Type: field.TypeInt64},
+		{Name: "run_id", Type: field.TypeInt64},
+		{Name: "heartbeat_at", Type: field.TypeTime},
+	}
+	// LeasesTable holds the schema information for the "leases" table.
+	LeasesTable = &schema.Table{
+		Name:       "leases",
+		Columns:    LeasesColumns,
+		PrimaryKey: []*schema.Column{LeasesColumns[0]},
+	}
 	// ProvidersColumns holds the columns for the "providers" table.
 	ProvidersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -300,6 +330,8 @@ var (
 		CatalogTable,
 		ChangesTable,
 		EventsTable,
+		HeldSnapshotsTable,
+		LeasesTable,
 		ProvidersTable,
 		QuarantinedRecordsTable,
 		SeriesTable,
@@ -320,6 +352,12 @@ func init() {
 	EventsTable.ForeignKeys[1].RefTable = SeriesTable
 	EventsTable.Annotation = &entsql.Annotation{
 		Table: "events",
+	}
+	HeldSnapshotsTable.Annotation = &entsql.Annotation{
+		Table: "held_snapshots",
+	}
+	LeasesTable.Annotation = &entsql.Annotation{
+		Table: "leases",
 	}
 	ProvidersTable.Annotation = &entsql.Annotation{
 		Table: "providers",

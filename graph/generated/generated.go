@@ -1296,7 +1296,11 @@ enum SyncOutcome {
   UNCHANGED
   "No good snapshot came; the catalog is as it was."
   FAILED
-  "A run that started later had been applied before it."
+  "The safety brake holds its snapshot until a person decides."
+  HELD
+  "A person decided that its snapshot is not to be applied."
+  REJECTED
+  "Another run took the provider over, or made a held snapshot moot."
   SUPERSEDED
 }
 
@@ -7656,6 +7660,8 @@ var (
 		"APPLIED":    event.OutcomeApplied,
 		"UNCHANGED":  event.OutcomeUnchanged,
 		"FAILED":     event.OutcomeFailed,
+		"HELD":       event.OutcomeHeld,
+		"REJECTED":   event.OutcomeRejected,
 		"SUPERSEDED": event.OutcomeSuperseded,
 	}
 	marshalNSyncOutcome2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐOutcome = map[event.Outcome]string{
@@ -7663,6 +7669,8 @@ var (
 		event.OutcomeApplied:    "APPLIED",
 		event.OutcomeUnchanged:  "UNCHANGED",
 		event.OutcomeFailed:     "FAILED",
+		event.OutcomeHeld:       "HELD",
+		event.OutcomeRejected:   "REJECTED",
 		event.OutcomeSuperseded: "SUPERSEDED",
 	}
 )

@@ -118,21 +118,24 @@ func (l LocalDateTime) String() string {
 // In is the instant at which clocks in zone show the reading, as RFC 5545, 3.3.5 resolves it: a
 // reading that occurs twice is its first occurrence; one in a gap takes the offset before the gap.
 func (l LocalDateTime) In(zone *time.Location) time.Time {
-	// Walk the periods of one offset from well before the reading (no zone is a day from UTC).
-	from := l.clock.Add(-24 * time.Hour)
-	for {
-		_, seconds := from.In(zone).Zone()
-		_, until := from.In(zone).ZoneBounds()
-		instant := l.clock.Add(-time.Duration(seconds) * time.Second)
-		if until.IsZero() || instant.Before(until) {
-			return instant
-		}
-		// The clocks jump at until: over the reading, when by the next offset it is before that.
-		if _, next := until.Zone(); l.clock.Add(-time.Duration(next) * time.Second).Before(until) {
-			return instant
-		}
-		from = until
+	// The zone's offsets well before and well after the reading: no zone is as far from UTC as the margin, and
+	// none changes twice so soon (four days is the least in the tz database). Not by Time.ZoneBounds, whose period of 31 December of a leap year
+	// beyond a zone's table ends too early: following it leads nowhere.
+	const margin = 26 * time.Hour
+	before, after := offsetAt(l.clock.Add(-margin), zone), offsetAt(l.clock.Add(margin), zone)
+	first := l.clock.Add(-before)
+	if before == after || offsetAt(first, zone) == before {
+		return first
 	}
+	if second := l.clock.Add(-after); offsetAt(second, zone) == after {
+		return second
+	}
+	return first
+}
+
+func offsetAt(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
 }
 
 // At is the Moment of the reading in zone.

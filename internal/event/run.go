@@ -26,7 +26,9 @@ const (
 	OutcomeApplied    Outcome = "APPLIED"    // the catalog changed
 	OutcomeUnchanged  Outcome = "UNCHANGED"  // the snapshot was good and held nothing new
 	OutcomeFailed     Outcome = "FAILED"     // no snapshot, or not a good one; the catalog is as it was
-	OutcomeSuperseded Outcome = "SUPERSEDED" // a run that started later had finished first
+	OutcomeHeld       Outcome = "HELD"       // by the brake, for a person to approve
+	OutcomeRejected   Outcome = "REJECTED"   // held, and a person said no; or the same snapshot again
+	OutcomeSuperseded Outcome = "SUPERSEDED" // another run took over, or made a held one moot
 )
 
 // Run is a SyncRun under way.
@@ -34,6 +36,7 @@ type Run struct {
 	ID        int64 // rises in the order in which runs start, in all processes
 	Provider  Provider
 	StartedAt time.Time
+	Token     int64     // of the provider's lease; rises with each holder, so that an older one is known
 	Previous  *Snapshot // the latest good one, nil if there is none
 }
 
@@ -87,6 +90,15 @@ type Write struct {
 	Changes []Change
 }
 
-// ErrSuperseded says that a run that started later than this one was applied before it, so that this
-// one may not be: the catalog never goes back.
-var ErrSuperseded = errors.New("a later run of this provider has been applied already")
+// ErrRunning says that another run of the provider is under way.
+var ErrRunning = errors.New("a sync of this provider is running already")
+
+// ErrSuperseded says that another run has taken the provider over, because this one showed no sign of
+// life. It may not apply anything any more: the catalog never goes back.
+var ErrSuperseded = errors.New("another run has taken this provider over")
+
+// ErrHeld says that the brake holds a snapshot.
+var ErrHeld = errors.New("held by the safety brake")
+
+// ErrNotHeld says that a run is not, or no longer, held by the brake.
+var ErrNotHeld = errors.New("the run is not held")

@@ -13,6 +13,8 @@ const (
 	CodeMalformed  = "MALFORMED"
 	CodeCancelled  = "CANCELLED"
 	CodeSuperseded = "SUPERSEDED"
+	CodeRunning    = "RUNNING"
+	CodeHeld       = "HELD"
 	CodeInternal   = "INTERNAL"
 )
 
@@ -23,6 +25,10 @@ func Failure(err error) (code string, temporary bool) {
 	switch {
 	case errors.Is(err, event.ErrSuperseded):
 		return CodeSuperseded, true
+	case errors.Is(err, event.ErrRunning):
+		return CodeRunning, true
+	case errors.Is(err, event.ErrHeld), errors.Is(err, event.ErrNotHeld):
+		return CodeHeld, false
 	case errors.Is(err, event.ErrMalformed):
 		return CodeMalformed, false
 	case errors.As(err, &fetched):

@@ -11,63 +11,28 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Tx applies one run: everything in one transaction, under a lock that runs of one provider share. What
-// is to be written is staged in temporary tables, so that the catalog itself is touched by a few
-// statements just before the commit, and not at all when the snapshot turns out to be broken.
+// Tx applies one run: everything in one transaction. What is to be written is staged in temporary
+// tables, so that the catalog itself is touched by a few statements just before the commit, and not at
+// all when the snapshot turns out to be broken.
 type Tx struct {
 	tx      pgx.Tx
 	run     event.Run
 	now     time.Time
-	latest  latest
 	virgin  bool // the provider has no event yet: there is nothing to look up
 	staging bool // the temporary tables are there
 	ordinal int64
+	left    []event.ID
 	touched int64 // rows of the catalog that the run wrote, apart from its own record
 }
 
-// latest is the provider's run that was applied last, or the zero value.
-type latest struct {
-	runID     int64
-	startedAt time.Time
-}
-
-// Begin opens the transaction in which run is applied. It waits for another run of the provider that is
-// being applied, and fails with event.ErrSuperseded if one that started later has been.
+// Begin opens the transaction in which run is applied.
 func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (*Tx, error) {
 	pgTx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening a run's transaction: %w", err)
 	}
-	t := &Tx{tx: pgTx, run: run, now: now}
-	if err := t.begin(ctx); err != nil {
-		_ = t.Rollback(context.WithoutCancel(ctx)) // the first error says more
-		return nil, fmt.Errorf("opening a run's transaction: %w", err)
-	}
-	return t, nil
+	return &Tx{tx: pgTx, run: run, now: now}, nil
 }
-
-func (t *Tx) begin(ctx context.Context) error {
-	provider := t.run.Provider.ID()
-	// An advisory lock, because a row lock is a write. Two UUIDs may share the 64 bits: they would wait
-	// for each other, no more.
-	if _, err := t.tx.Exec(ctx, `SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(hashtextextended($1, 0))`, "sync "+provider.String()); err != nil {
-		return err
-	}
-	err := t.tx.QueryRow(ctx, `
-		SELECT id, started_at FROM sync_runs
-		WHERE provider_id = $1 AND outcome IN ('APPLIED', 'UNCHANGED')
-		ORDER BY id DESC LIMIT 1`, [16]byte(provider)).Scan(&t.latest.runID, &t.latest.startedAt)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	if t.latest.runID > t.run.ID {
-		return fmt.Errorf("run %d: %w", t.latest.runID, event.ErrSuperseded)
-	}
-	return nil
-}
-
-// Latest is the number of the provider's run that was applied last, 0 if there is none.
-func (t *Tx) Latest() int64 { return t.latest.runID }
 
 // Present gives the events of the provider's latest snapshot.
 func (t *Tx) Present(ctx context.Context) (map[event.ID]event.Hash, error) {
@@ -93,30 +58,46 @@ func (t *Tx) Present(ctx context.Context) (map[event.ID]event.Hash, error) {
 	return known, nil
 }
 
-// Leave notes that events are in the snapshot no more. Those that are still to begin are removed, which
-// is a change; the others have expired, which is none. It returns the number of the removed ones.
-func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed int, err error) {
-	if len(ids) == 0 {
-		return 0, nil
+// Leave notes that events are in the snapshot no more. Those that are still to begin will be removed,
+// which is a change; the others have expired, which is none. It returns the number of the ones to be removed,
+// and of all upcoming events that the provider had.
+func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error) {
+	t.left = ids
+	err = t.tx.QueryRow(ctx, `
+		SELECT count(*) FILTER (WHERE id = ANY($2)), count(*) FROM events
+		WHERE provider_id = $1 AND last_seen_at IS NULL AND starts_at > $3`,
+		[16]byte(t.run.Provider.ID()), ids, t.now).Scan(&removed, &upcoming)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting the events that left: %w", err)
+	}
+	return removed, upcoming, nil
+}
+
+func (t *Tx) writeLeft(ctx context.Context) error {
+	if len(t.left) == 0 {
+		return nil
 	}
 	if err := t.stage(ctx); err != nil {
-		return 0, err
+		return err
 	}
-	tag, err := t.tx.Exec(ctx, `
+	_, err := t.tx.Exec(ctx, `
 		WITH gone AS (
-			UPDATE events SET last_seen_at = $2,
-				removed_at = CASE WHEN starts_at > $3 THEN $3 END,
-				updated_at = CASE WHEN starts_at > $3 THEN $3 ELSE updated_at END
+			UPDATE events SET last_seen_at = coalesce((
+					SELECT r.started_at FROM sync_runs r
+					WHERE r.provider_id = $4 AND r.outcome IN ('APPLIED', 'UNCHANGED')
+					ORDER BY r.id DESC LIMIT 1), first_seen_at),
+				removed_at = CASE WHEN starts_at > $2 THEN $2 END,
+				updated_at = CASE WHEN starts_at > $2 THEN $2 ELSE updated_at END
 			WHERE id = ANY($1)
 			RETURNING id, removed_at)
 		INSERT INTO staged_changes (ordinal, event_id, kind, fields)
-		SELECT NULL, id, $4, '[]' FROM gone WHERE removed_at IS NOT NULL`,
-		ids, t.latest.startedAt, t.now, string(event.ChangeRemoved))
+		SELECT NULL, id, $3, '[]' FROM gone WHERE removed_at IS NOT NULL`,
+		t.left, t.now, string(event.ChangeRemoved), [16]byte(t.run.Provider.ID()))
 	if err != nil {
-		return 0, fmt.Errorf("marking the events that left: %w", err)
+		return fmt.Errorf("marking the events that left: %w", err)
 	}
-	t.touched += int64(len(ids))
-	return int(tag.RowsAffected()), nil
+	t.touched += int64(len(t.left))
+	return nil
 }
 
 // Quarantine keeps records that can't be used, in the order given.
@@ -141,8 +122,17 @@ func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
 // OutcomeUnchanged, in which case its own record is all that was written.
 func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, error) {
 	result.Outcome = event.OutcomeUnchanged
+	// The lease is the fence: from here to the commit nobody can take the provider over, and who has lost
+	// it, however long ago, gets no further.
+	if err := hold(ctx, t.tx, t.run); err != nil {
+		return "", fmt.Errorf("applying run %d: %w", t.run.ID, err)
+	}
 	version, err := t.publish(ctx)
 	if err != nil {
+		return "", fmt.Errorf("applying run %d: %w", t.run.ID, err)
+	}
+	// A good snapshot makes one that is held moot.
+	if err := drop(ctx, t.tx, t.run.Provider.ID(), event.OutcomeSuperseded); err != nil {
 		return "", fmt.Errorf("applying run %d: %w", t.run.ID, err)
 	}
 	if version > 0 {
@@ -150,6 +140,9 @@ func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, er
 	}
 	if err := finishRun(ctx, t.tx, t.run, result, t.now, version); err != nil {
 		return "", fmt.Errorf("recording the end of run %d: %w", t.run.ID, err)
+	}
+	if err := release(ctx, t.tx, t.run); err != nil {
+		return "", fmt.Errorf("giving the lease of run %d back: %w", t.run.ID, err)
 	}
 	if err := t.tx.Commit(ctx); err != nil {
 		return "", fmt.Errorf("committing run %d: %w", t.run.ID, err)
@@ -159,8 +152,8 @@ func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, er
 
 // publish writes what is staged, and returns the catalog version that it made: 0 if nothing changed.
 func (t *Tx) publish(ctx context.Context) (int64, error) {
-	if !t.staging {
-		return 0, nil
+	if err := t.writeLeft(ctx); err != nil {
+		return 0, err
 	}
 	if err := t.writeStaged(ctx); err != nil {
 		return 0, err

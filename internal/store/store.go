@@ -26,22 +26,31 @@ type Store struct {
 // New makes a Store over a pool whose role may write.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// StartRun records that a run of p begins, and p itself if it is new or its settings differ.
-func (s *Store) StartRun(ctx context.Context, p event.Provider, at time.Time) (event.Run, error) {
+// StartRun gives owner the lease of p and records that a run begins, and p itself if it is new or its
+// settings differ. It fails with event.ErrRunning if another run has the lease.
+func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time) (event.Run, error) {
 	run := event.Run{Provider: p, StartedAt: at}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := saveProvider(ctx, tx, p); err != nil {
 			return err
 		}
 		var err error
-		if run.Previous, err = previousSnapshot(ctx, tx, p.ID()); err != nil {
+		// The number comes after the lease: runs of one provider are applied in the order of their numbers.
+		if run.Token, err = acquire(ctx, tx, p.ID(), owner, at); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `INSERT INTO sync_runs (provider_id, started_at) VALUES ($1, $2) RETURNING id`,
+		err = tx.QueryRow(ctx, `
+			WITH run AS (INSERT INTO sync_runs (provider_id, started_at) VALUES ($1, $2) RETURNING id)
+			UPDATE leases SET run_id = run.id FROM run WHERE leases.id = $1 RETURNING run.id`,
 			[16]byte(p.ID()), at).Scan(&run.ID)
+		if err != nil {
+			return err
+		}
+		run.Previous, err = previousSnapshot(ctx, tx, p.ID())
+		return err
 	})
 	if err != nil {
-		return event.Run{}, fmt.Errorf("recording the start of a run: %w", err)
+		return event.Run{}, fmt.Errorf("starting a run of %s: %w", p.Slug, err)
 	}
 	return run, nil
 }
@@ -80,9 +89,15 @@ func previousSnapshot(ctx context.Context, tx pgx.Tx, provider event.ID) (*event
 	return &snap, nil
 }
 
-// FailRun records how a run ended that applied nothing.
+// FailRun records how a run ended that applied nothing, and gives its lease back.
 func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error {
-	if err := finishRun(ctx, s.pool, run, result, at, 0); err != nil {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := finishRun(ctx, tx, run, result, at, 0); err != nil {
+			return err
+		}
+		return release(ctx, tx, run)
+	})
+	if err != nil {
 		return fmt.Errorf("recording the end of run %d: %w", run.ID, err)
 	}
 	return nil

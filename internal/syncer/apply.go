@@ -8,39 +8,56 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// apply brings the catalog to the state of a snapshot, in one transaction. The records are read once,
-// and only those that may differ are looked up and written, a batch at a time.
-func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[event.Record, error], result event.Result) (event.Result, error) {
+// limit says why a snapshot with these counts is to be held, or nothing; see event.Brake.
+type limit func(c event.Counts, upcoming int) string
+
+// apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
+// the error is a *heldError.
+func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[event.Record, error], snapshot event.Snapshot, brake limit) (event.Result, error) {
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err
 	}
 	defer rollback(ctx, tx)
-	known, err := tx.Present(ctx)
+	counts, upcoming, err := read(ctx, tx, records, tx.Write)
 	if err != nil {
 		return event.Result{}, err
 	}
-	a := applier{tx: tx, plan: newPlan(known)}
+	snapshot.Records, snapshot.Quarantined = counts.Records, counts.Quarantined
+	result := event.Result{Counts: counts, Snapshot: &snapshot}
+	if reason := brake(counts, upcoming); reason != "" {
+		return event.Result{}, &heldError{event.Held{RunID: run.ID, Provider: run.Provider.Slug, Counts: counts, Reason: reason, Snapshot: snapshot}}
+	}
+	result.Outcome, err = tx.Commit(ctx, result)
+	return result, err
+}
+
+// read compares a snapshot with the catalog. The records are read once, and only those that may differ are
+// looked up and handed to write, a batch at a time.
+func read(ctx context.Context, tx Tx, records iter.Seq2[event.Record, error], write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
+	known, err := tx.Present(ctx)
+	if err != nil {
+		return event.Counts{}, 0, err
+	}
+	a := applier{tx: tx, plan: newPlan(known), write: write}
 	for rec, err := range records {
 		if err == nil {
 			err = a.record(ctx, &rec)
 		}
 		if err != nil {
-			return event.Result{}, err
+			return event.Counts{}, 0, err
 		}
 	}
 	if err := a.flush(ctx); err != nil {
-		return event.Result{}, err
+		return event.Counts{}, 0, err
 	}
-	removed, err := tx.Leave(ctx, a.plan.missing())
+	removed, upcoming, err := tx.Leave(ctx, a.plan.missing())
 	if err != nil {
-		return event.Result{}, err
+		return event.Counts{}, 0, err
 	}
-	result.Counts = a.plan.counts()
-	result.Counts.Removed = removed
-	result.Snapshot.Records, result.Snapshot.Quarantined = result.Counts.Records, result.Counts.Quarantined
-	result.Outcome, err = tx.Commit(ctx, result)
-	return result, err
+	counts = a.plan.counts()
+	counts.Removed = removed
+	return counts, upcoming, nil
 }
 
 // candidate is an event that may differ from what the catalog has.
@@ -54,6 +71,7 @@ type candidate struct {
 type applier struct {
 	tx          Tx
 	plan        *plan
+	write       func(context.Context, []event.Write) error
 	differing   []candidate
 	quarantine  []event.Record
 	quarantined int
@@ -112,5 +130,5 @@ func (a *applier) flush(ctx context.Context) error {
 		writes[i] = a.plan.decide(&c.event, c.id, c.hash, stored[c.id])
 	}
 	a.differing = a.differing[:0]
-	return a.tx.Write(ctx, writes)
+	return a.write(ctx, writes)
 }

@@ -3,11 +3,13 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -16,27 +18,34 @@ import (
 
 // Store is what a sync needs of the catalog's only writer.
 type Store interface {
-	// StartRun records that a run begins and gives it its number.
-	StartRun(ctx context.Context, p event.Provider, at time.Time) (event.Run, error)
-	// FailRun records how a run that applies nothing ended.
+	// StartRun gives owner the provider's lease and the run its number; event.ErrRunning if another run
+	// has the lease.
+	StartRun(ctx context.Context, p event.Provider, owner string, at time.Time) (event.Run, error)
+	// Beat is the run's sign of life; event.ErrSuperseded if it has lost the lease.
+	Beat(ctx context.Context, run event.Run) error
+	// FailRun records how a run that applies nothing ended, and gives the lease back.
 	FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error
+	// HoldRun ends a run by keeping its snapshot for a person to decide about, and tells what is held now.
+	HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (event.Held, error)
+	// Held reads what a run holds; event.ErrNotHeld if nothing.
+	Held(ctx context.Context, runID int64) (event.Held, error)
 }
 
 // Tx is the one transaction in which a run is applied. Nothing that it did shows before Commit.
 type Tx interface {
-	// Latest is the number of the provider's run that was applied last, 0 if there is none.
-	Latest() int64
 	// Present gives the events of the provider's latest snapshot.
 	Present(ctx context.Context) (map[event.ID]event.Hash, error)
 	// Find gives the events that the catalog has, of those asked for.
 	Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error)
 	// Write adds or replaces events. The last one written of a key counts.
 	Write(ctx context.Context, writes []event.Write) error
-	// Leave notes that events are in the snapshot no more, and tells how many of them were upcoming.
-	Leave(ctx context.Context, ids []event.ID) (removed int, err error)
+	// Leave notes that events are in the snapshot no more. It tells how many of them are upcoming, which
+	// is how many will be removed, and how many upcoming ones the provider had.
+	Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error)
 	// Quarantine keeps records that can't be used.
 	Quarantine(ctx context.Context, records []event.Record) error
-	// Commit ends the run: OutcomeApplied if anything changed, else OutcomeUnchanged.
+	// Commit ends the run: OutcomeApplied if anything changed, else OutcomeUnchanged. It fails with
+	// event.ErrSuperseded if the run has lost its lease.
 	Commit(ctx context.Context, result event.Result) (event.Outcome, error)
 	// Rollback undoes everything. After Commit it does nothing.
 	Rollback(ctx context.Context) error
@@ -45,8 +54,10 @@ type Tx interface {
 // Options of a Syncer.
 type Options struct {
 	Store Store
-	// Begin opens a run's transaction; event.ErrSuperseded if a later run was applied before.
+	// Begin opens a run's transaction.
 	Begin func(ctx context.Context, run event.Run, now time.Time) (Tx, error)
+	Owner string        // names this process in leases
+	Beat  time.Duration // between signs of life, well under the lease's time to live; 0: 10 s
 	Clock func() time.Time
 	Log   *slog.Logger
 }
@@ -73,44 +84,95 @@ const (
 	maxQuarantined = 10_000
 )
 
-// ErrPanic says that reading a snapshot hit a bug. It costs that run only.
+// ErrPanic says that a sync hit a bug of ours.
 var ErrPanic = errors.New("panic")
 
-// Sync runs one sync of one provider. The error says why the run failed; the report is good either way.
+// Sync runs one sync of one provider. The error says why nothing was applied: event.ErrRunning,
+// event.ErrHeld, event.ErrSuperseded, or what provider.Failure names. The report is good either way.
 func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, error) {
+	return s.run(ctx, source, func(ctx context.Context, run event.Run) (event.Result, error) {
+		return s.attempt(ctx, run, source)
+	})
+}
+
+// run gives work the provider's lease, and sees to it that however the work ends is recorded.
+func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(context.Context, event.Run) (event.Result, error)) (Report, error) {
 	start := s.Clock()
 	report := Report{Provider: source.Provider().Slug}
-	log := s.Log.With("provider", report.Provider)
-
-	run, err := s.Store.StartRun(ctx, source.Provider(), start)
+	run, err := s.Store.StartRun(ctx, source.Provider(), s.Owner, start)
 	if err != nil {
 		report.Result = failed(err)
-		return report, fmt.Errorf("starting a run of %s: %w", report.Provider, err)
+		s.log(ctx, report)
+		return report, err
 	}
 	report.RunID = run.ID
-	report.Result, err = s.attempt(ctx, run, source)
-	if err != nil {
+	alive, stop := s.keepAlive(ctx, run)
+	report.Result, err = guard(func() (event.Result, error) { return work(alive, run) })
+	if cause := context.Cause(alive); err != nil && errors.Is(cause, event.ErrSuperseded) {
+		err = cause // it is why the work was interrupted
+	}
+	stop()
+	if err != nil && !errors.Is(err, event.ErrHeld) {
 		report.Result = failed(err)
 		// A run that was told to stop still says so in its record.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		if failErr := s.Store.FailRun(detached, run, report.Result, s.Clock()); failErr != nil {
-			log.ErrorContext(ctx, "recording a failed run", "run", run.ID, "error", failErr)
+			s.Log.ErrorContext(ctx, "recording a failed run", "provider", report.Provider, "run", run.ID, "error", failErr)
 		}
+	}
+	if err != nil {
 		err = fmt.Errorf("syncing %s, run %d: %w", report.Provider, run.ID, err)
 	}
 	report.Took = s.Clock().Sub(start)
-	s.log(ctx, log, report)
+	s.log(ctx, report)
 	return report, err
 }
 
-func (s *Syncer) log(ctx context.Context, log *slog.Logger, r Report) {
+// keepAlive gives the run's signs of life until stop is called. The context that it returns ends when the
+// lease is lost.
+func (s *Syncer) keepAlive(ctx context.Context, run event.Run) (alive context.Context, stop func()) {
+	alive, cancel := context.WithCancelCause(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		ticker := time.NewTicker(cmp.Or(s.Beat, 10*time.Second))
+		defer ticker.Stop()
+		for {
+			select {
+			case <-alive.Done():
+				return
+			case <-ticker.C:
+				// Another error may pass: whether the lease is lost is decided at the commit.
+				if err := s.Store.Beat(alive, run); errors.Is(err, event.ErrSuperseded) {
+					cancel(err)
+					return
+				}
+			}
+		}
+	})
+	return alive, func() {
+		cancel(nil)
+		beating.Wait()
+	}
+}
+
+// guard turns a panic into an error: reading a snapshot may hit a bug, which costs that run only.
+func guard(work func() (event.Result, error)) (result event.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+		}
+	}()
+	return work()
+}
+
+func (s *Syncer) log(ctx context.Context, r Report) {
 	level := slog.LevelInfo
-	if r.Result.Outcome == event.OutcomeFailed {
+	if r.Result.Outcome == event.OutcomeFailed || r.Result.Outcome == event.OutcomeHeld {
 		level = slog.LevelWarn
 	}
 	c := r.Result.Counts
-	log.Log(ctx, level, "sync", "run", r.RunID, "outcome", r.Result.Outcome, "took", r.Took,
+	s.Log.Log(ctx, level, "sync", "provider", r.Provider, "run", r.RunID, "outcome", r.Result.Outcome, "took", r.Took,
 		"records", c.Records, "added", c.Added, "changed", c.Changed, "removed", c.Removed,
 		"returned", c.Returned, "unchanged", c.Unchanged, "quarantined", c.Quarantined,
 		"code", r.Result.ErrorCode, "error", r.Result.Error)
@@ -119,60 +181,53 @@ func (s *Syncer) log(ctx context.Context, log *slog.Logger, r Report) {
 func failed(err error) event.Result {
 	code, _ := provider.Failure(err)
 	outcome := event.OutcomeFailed
-	if errors.Is(err, event.ErrSuperseded) {
+	switch {
+	case errors.Is(err, event.ErrSuperseded):
 		outcome = event.OutcomeSuperseded
+	case errors.Is(err, event.ErrRunning):
+		outcome = event.OutcomeRunning
 	}
 	return event.Result{Outcome: outcome, ErrorCode: code, Error: event.Excerpt(err.Error(), event.MaxExcerptBytes)}
 }
 
-func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.Source) (result event.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.Log.ErrorContext(ctx, "panic in a sync", "provider", run.Provider.Slug, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: %v", ErrPanic, p)
-		}
-	}()
+func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.Source) (event.Result, error) {
 	fetched, err := source.Fetch(ctx, run.Previous)
 	if err != nil {
 		return event.Result{}, err
 	}
 	defer fetched.Close()
-
 	if same := source.Repeated(run.Previous, fetched); same != nil {
-		result, overtaken, err := s.confirm(ctx, run, same)
-		if !overtaken {
-			return result, err
-		}
-		if fetched.NotModified {
-			return event.Result{}, event.ErrSuperseded // by a run that had started before this one; the next run sorts it out
-		}
+		return s.confirm(ctx, run, same)
 	}
 	body, err := fetched.Open()
 	if err != nil {
 		return event.Result{}, fmt.Errorf("opening the snapshot: %w", err)
 	}
-	result.Snapshot = &event.Snapshot{
+	snapshot := event.Snapshot{
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	return s.apply(ctx, run, source.Decode(body), result)
+	result, err := s.apply(ctx, run, source.Decode(body), snapshot, source.Brake().Check)
+	var held *heldError
+	if !errors.As(err, &held) {
+		return result, err
+	}
+	return s.hold(ctx, run, held, body)
 }
 
-// confirm ends a run whose snapshot is the one that was applied last, unless another was applied since
-// the run began.
-func (s *Syncer) confirm(ctx context.Context, run event.Run, same *event.Snapshot) (result event.Result, overtaken bool, err error) {
+// confirm ends a run whose snapshot is the one that was applied last.
+func (s *Syncer) confirm(ctx context.Context, run event.Run, same *event.Snapshot) (event.Result, error) {
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
-		return event.Result{}, false, err
+		return event.Result{}, err
 	}
 	defer rollback(ctx, tx)
-	if tx.Latest() != same.RunID {
-		return event.Result{}, true, nil
+	result := event.Result{
+		Snapshot: same,
+		Counts:   event.Counts{Records: same.Records, Unchanged: same.Records - same.Quarantined, Quarantined: same.Quarantined},
 	}
-	result.Snapshot = same
-	result.Counts = event.Counts{Records: same.Records, Unchanged: same.Records - same.Quarantined, Quarantined: same.Quarantined}
 	result.Outcome, err = tx.Commit(ctx, result)
-	return result, false, err
+	return result, err
 }
 
 func rollback(ctx context.Context, tx Tx) {

@@ -66,7 +66,7 @@ func Start(tb testing.TB, now time.Time) *App {
 	pool := pgtest.Pool(tb)
 	a := &App{TB: tb, Pool: pool, Store: store.New(pool), Clock: &Clock{now: now}}
 	log := slog.New(slog.NewTextHandler(tb.Output(), nil))
-	a.Syncer = syncer.New(syncer.Options{Store: a.Store, Begin: Begin(a.Store), Clock: a.Clock.Now, Log: log})
+	a.Syncer = syncer.New(syncer.Options{Store: a.Store, Begin: Begin(a.Store), Owner: tb.Name(), Clock: a.Clock.Now, Log: log})
 	a.Catalog = catalog.New(pool, a.Clock.Now)
 	a.API = httptest.NewServer(httpapi.New(httpapi.Options{
 		Catalog: a.Catalog, GraphQL: graph.NewHandler(a.Catalog, log), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.Clock.Now, Log: log,

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// HoldRun ends a run by keeping its snapshot for a person to decide about. The same snapshot again changes
+// nothing of that: the run that was held first stays the one to approve. It returns what is held.
+func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (event.Held, error) {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := hold(ctx, tx, run); err != nil {
+			return err
+		}
+		before, err := heldBy(ctx, tx, `h.id = $1`, [16]byte(run.Provider.ID()))
+		switch {
+		case err == nil && bytes.Equal(before.Snapshot.Hash, held.Snapshot.Hash) && before.Snapshot.Decoder == held.Snapshot.Decoder:
+			held = before
+		case err == nil || errors.Is(err, event.ErrNotHeld):
+			if err := drop(ctx, tx, run.Provider.ID(), event.OutcomeSuperseded); err != nil {
+				return err
+			}
+			if err := insertHeld(ctx, tx, run, held); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+		result := event.Result{Outcome: event.OutcomeHeld, Counts: held.Counts, Snapshot: &held.Snapshot, ErrorCode: "HELD", Error: held.Reason}
+		if held.Rejected {
+			result.Outcome, result.ErrorCode = event.OutcomeRejected, "REJECTED"
+		}
+		if err := finishRun(ctx, tx, run, result, at, 0); err != nil {
+			return err
+		}
+		return release(ctx, tx, run)
+	})
+	if err != nil {
+		return event.Held{}, fmt.Errorf("holding run %d: %w", run.ID, err)
+	}
+	return held, nil
+}
+
+func insertHeld(ctx context.Context, tx pgx.Tx, run event.Run, held event.Held) error {
+	snapshot, err := json.Marshal(held.Snapshot)
+	if err != nil {
+		return err
+	}
+	counts, err := json.Marshal(held.Counts)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO held_snapshots (id, run_id, reason, snapshot, counts, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+		[16]byte(run.Provider.ID()), held.RunID, held.Reason, snapshot, counts, held.Body)
+	return err
+}
+
+// drop forgets what is held of a provider, and says in the held run's record why.
+func drop(ctx context.Context, db execer, provider event.ID, outcome event.Outcome) error {
+	_, err := db.Exec(ctx, `
+		WITH dropped AS (DELETE FROM held_snapshots WHERE id = $1 RETURNING run_id)
+		UPDATE sync_runs SET outcome = $2 FROM dropped WHERE sync_runs.id = dropped.run_id AND outcome = 'HELD'`,
+		[16]byte(provider), string(outcome))
+	return err
+}
+
+// Held reads what a run holds; event.ErrNotHeld if it doesn't.
+func (s *Store) Held(ctx context.Context, runID int64) (event.Held, error) {
+	return heldBy(ctx, s.pool, `h.run_id = $1 AND NOT h.rejected`, runID)
+}
+
+// Reject says that a held snapshot is not to be applied. It is kept, so that the same one is not asked
+// about again.
+func (s *Store) Reject(ctx context.Context, runID int64) error {
+	tag, err := s.pool.Exec(ctx, `
+		WITH held AS (UPDATE held_snapshots SET rejected = true WHERE run_id = $1 AND NOT rejected RETURNING run_id)
+		UPDATE sync_runs SET outcome = $2 FROM held WHERE sync_runs.id = held.run_id`, runID, string(event.OutcomeRejected))
+	if err != nil {
+		return fmt.Errorf("rejecting run %d: %w", runID, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("run %d: %w", runID, event.ErrNotHeld)
+	}
+	return nil
+}
+
+type queryer interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func heldBy(ctx context.Context, db queryer, condition string, arg any) (event.Held, error) {
+	var held event.Held
+	var snapshot, counts []byte
+	err := db.QueryRow(ctx, `
+		SELECT h.run_id, p.slug, h.reason, h.snapshot, h.counts, h.body, h.rejected
+		FROM held_snapshots h JOIN providers p ON p.id = h.id WHERE `+condition, arg).
+		Scan(&held.RunID, &held.Provider, &held.Reason, &snapshot, &counts, &held.Body, &held.Rejected)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return event.Held{}, event.ErrNotHeld
+	}
+	if err == nil {
+		err = errors.Join(json.Unmarshal(snapshot, &held.Snapshot), json.Unmarshal(counts, &held.Counts))
+	}
+	if err != nil {
+		return event.Held{}, fmt.Errorf("reading what is held: %w", err)
+	}
+	return held, nil
+}
