@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -50,6 +51,15 @@ func loadEnvFiles() error {
 		}
 	}
 	return nil
+}
+
+// open opens a pool on it, see openPool.
+func (d database) open(ctx context.Context, statementTimeout time.Duration) (*pgxpool.Pool, error) {
+	url, err := d.url()
+	if err != nil {
+		return nil, err
+	}
+	return openPool(ctx, url, statementTimeout)
 }
 
 type logLevel struct{ slog.Level }

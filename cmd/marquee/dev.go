@@ -21,11 +21,11 @@ import (
 )
 
 type devCommand struct {
-	Listen      address     `help:"Where the API listens." default:"127.0.0.1:8080"`
-	DemoListen  address     `help:"Where the demo provider listens." default:"127.0.0.1:0"`
-	DemoFaults  bool        `help:"Let the demo provider answer badly now and then."`
-	Every       duration    `help:"How often to sync." default:"60s"`
-	Providers   string      `help:"Sync the providers of this directory, too." type:"path" placeholder:"DIR"`
+	Listen     address  `help:"Where the API listens." default:"127.0.0.1:8080"`
+	DemoListen address  `help:"Where the demo provider listens." default:"127.0.0.1:0"`
+	DemoFaults bool     `help:"Let the demo provider answer badly now and then."`
+	Every      duration `help:"How often to sync." default:"60s"`
+	providers
 	DataDir     string      `help:"Where the private PostgreSQL keeps its data." type:"path" placeholder:"DIR"`
 	DatabaseURL databaseURL `help:"Use this PostgreSQL instead of a private one." name:"database-url"`
 }
@@ -130,7 +130,7 @@ func (c *devCommand) sources(demoAddress string) ([]*provider.Source, error) {
 	if c.Providers == "" {
 		return sources, nil
 	}
-	more, err := loadProviders(c.Providers, client)
+	more, err := c.load(client)
 	return append(sources, more...), err
 }
 

@@ -12,12 +12,12 @@ type providerCommand struct {
 }
 
 type providerListCommand struct {
-	Providers string `help:"Directory of provider files." type:"path" placeholder:"DIR"`
+	providers
 }
 
 // Run lists the providers.
 func (c *providerListCommand) Run(p *program) error {
-	sources, err := loadProviders(c.Providers, fetch.New(fetch.Options{}))
+	sources, err := c.load(fetch.New(fetch.Options{}))
 	if err != nil {
 		return err
 	}

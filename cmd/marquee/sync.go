@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"sync"
 	"time"
+
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -20,37 +21,50 @@ import (
 )
 
 type syncCommand struct {
+	Run     syncRunCommand     `cmd:"" default:"withargs" help:"Sync providers, all or those named (also without the word run)."`
+	Runs    syncRunsCommand    `cmd:"" help:"List past runs, the latest first."`
+	Approve syncApproveCommand `cmd:"" help:"Apply the snapshot of a run that the safety brake holds."`
+	Reject  syncRejectCommand  `cmd:"" help:"Decide that a held snapshot is not to be applied."`
+}
+
+// providers is where the provider files are.
+type providers struct {
+	Providers string `help:"Directory of provider files." type:"path" placeholder:"DIR"`
+}
+
+type syncRunCommand struct {
 	database
-	Providers string   `help:"Directory of provider files." type:"path" placeholder:"DIR"`
-	Every     duration `help:"Keep going, at this interval." optional:""`
-	Slugs     []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
+	providers
+	Every  duration `help:"Keep going, at this interval." optional:""`
+	DryRun bool     `help:"Print what a sync would change, and change nothing."`
+	Slugs  []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
 
 // Run syncs once, or until ctx is done.
-func (c *syncCommand) Run(ctx context.Context, p *program) error {
+func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	log := p.logger()
-	url, err := c.url()
-	if err != nil {
-		return err
-	}
-	sources, err := loadProviders(c.Providers, fetch.New(fetch.Options{Logger: log}))
+	sources, err := c.load(fetch.New(fetch.Options{Logger: log}))
 	if err != nil {
 		return err
 	}
 	if sources, err = named(sources, c.Slugs); err != nil {
 		return err
 	}
-	pool, err := openPool(ctx, url, 0)
+	pool, err := c.open(ctx, 0)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	sync := newSyncer(pool, log)
-	if c.Every > 0 {
-		sync.Loop(ctx, sources, time.Duration(c.Every))
+	s := newSyncer(pool, log)
+	switch {
+	case c.DryRun:
+		return dryRun(ctx, p, s, sources)
+	case c.Every > 0:
+		s.Loop(ctx, sources, time.Duration(c.Every))
 		return nil
+	default:
+		return syncOnce(ctx, s, sources)
 	}
-	return syncOnce(ctx, sync, sources)
 }
 
 func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {
@@ -92,14 +106,19 @@ func syncOnce(ctx context.Context, s *syncer.Syncer, sources []*provider.Source)
 		})
 	}
 	running.Wait()
-	worst := exitOK
+	return worst(failures)
+}
+
+// worst is nil, or all failures with the exit code of the worst.
+func worst(failures []error) error {
+	code := exitOK
 	for _, err := range failures {
-		worst = worse(worst, syncExit(err))
+		code = worse(code, syncExit(err))
 	}
-	if worst == exitOK {
+	if code == exitOK {
 		return nil
 	}
-	return &exitError{worst, errors.Join(failures...)}
+	return &exitError{code, errors.Join(failures...)}
 }
 
 // syncExit is the exit code of one provider's sync.
@@ -127,16 +146,16 @@ func worse(a, b int) int {
 	return order[min(slices.Index(order, a), slices.Index(order, b))]
 }
 
-func loadProviders(dir string, client *fetch.Client) ([]*provider.Source, error) {
-	if dir == "" {
+func (p providers) load(client *fetch.Client) ([]*provider.Source, error) {
+	if p.Providers == "" {
 		return nil, configError("--providers (MARQUEE_PROVIDERS) is missing: want a directory of provider files")
 	}
-	sources, err := provider.LoadDir(dir, os.LookupEnv, client)
+	sources, err := provider.LoadDir(p.Providers, os.LookupEnv, client)
 	if err != nil {
 		return nil, configError("%w", err)
 	}
 	if len(sources) == 0 {
-		return nil, configError("--providers %s: no *.yaml there", dir)
+		return nil, configError("--providers %s: no *.yaml there", p.Providers)
 	}
 	return sources, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/aledotdev/marquee/ent"
+	"github.com/aledotdev/marquee/ent/provider"
 	"github.com/aledotdev/marquee/ent/quarantinedrecord"
 	"github.com/aledotdev/marquee/ent/syncrun"
 	"github.com/aledotdev/marquee/internal/event"
@@ -15,6 +16,7 @@ import (
 
 // SyncRun is one attempt to sync one provider.
 type SyncRun struct {
+	Provider   string // slug, where runs of several providers are listed
 	ID         int64
 	StartedAt  time.Time
 	FinishedAt *time.Time
@@ -60,11 +62,11 @@ func (p *RunPage) Edges() []RunEdge {
 }
 
 // Runs reads a page of a provider's runs, the latest first.
-func (c *Catalog) Runs(ctx context.Context, provider event.ID, first int, after *string) (*RunPage, error) {
+func (c *Catalog) Runs(ctx context.Context, providerID event.ID, first int, after *string) (*RunPage, error) {
 	if first < 1 || first > MaxPageSize {
 		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)
 	}
-	query := c.ent.SyncRun.Query().Where(syncrun.ProviderID(uuid.UUID(provider)))
+	query := c.ent.SyncRun.Query().Where(syncrun.ProviderID(uuid.UUID(providerID)))
 	if after != nil {
 		id, err := parseRunCursor("after", *after)
 		if err != nil {
@@ -97,6 +99,24 @@ func (c *Catalog) runOf(row *ent.SyncRun) *SyncRun {
 		},
 		quarantineRun: row.QuarantineRunID, catalog: c,
 	}
+}
+
+// LatestRuns reads the latest runs of some providers, or of all, the latest first.
+func (c *Catalog) LatestRuns(ctx context.Context, slugs []string, first int) ([]*SyncRun, error) {
+	query := c.ent.SyncRun.Query().WithProvider().Order(ent.Desc(syncrun.FieldID)).Limit(first)
+	if len(slugs) > 0 {
+		query = query.Where(syncrun.HasProviderWith(provider.SlugIn(slugs...)))
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading runs: %w", err)
+	}
+	runs := make([]*SyncRun, len(rows))
+	for i, row := range rows {
+		runs[i] = c.runOf(row)
+		runs[i].Provider = row.Edges.Provider.Slug
+	}
+	return runs, nil
 }
 
 // Quarantine reads the first records of the run's snapshot that could not be used, in feed order.

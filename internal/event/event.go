@@ -59,7 +59,7 @@ type Event struct {
 
 	Place      Place
 	Organizer  string
-	Attributes json.RawMessage // a JSON object of what has no field here, or nil
+	Attributes json.RawMessage // a JSON object of what has no field here, as encoding/json writes a map, or nil
 }
 
 // Moment is one point in time as a feed gives it: the wall clock at the venue, and the instant that

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -205,7 +206,7 @@ func (e *Event) checkAttributes() *Invalid {
 	if len(e.Attributes) > MaxAttributesBytes {
 		return NewInvalid(ReasonTooLarge, "attributes", "", fmt.Errorf("%d bytes, the limit is %d", len(e.Attributes), MaxAttributesBytes))
 	}
-	if e.Attributes[0] != '{' || !json.Valid(e.Attributes) || !isText(string(e.Attributes)) {
+	if e.Attributes[0] != '{' || !json.Valid(e.Attributes) || !isText(string(e.Attributes)) || bytes.Contains(e.Attributes, []byte(`\u0000`)) {
 		return NewInvalid(ReasonInvalidRecord, "attributes", string(e.Attributes), errNotJSON)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -72,7 +73,9 @@ func scanStored(rows pgx.Rows, provider string) (event.ID, *event.Stored, error)
 		e.End = event.Moment{Local: event.LocalOf(*endsLocal), Instant: *endsAt}
 	}
 	e.SaleStart, e.SaleEnd = value(saleStart), value(saleEnd)
-	e.Attributes = attributes
+	if e.Attributes, err = canonical(attributes); err != nil {
+		return event.ID{}, nil, err
+	}
 	for into, text := range map[**event.Decimal]*string{&e.MinPrice: minPrice, &e.MaxPrice: maxPrice} {
 		if text == nil {
 			continue
@@ -97,4 +100,19 @@ func value(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+// canonical writes a JSON object as encoding/json does, which is how decoders give it: PostgreSQL has its
+// own ideas of white space and the order of keys.
+func canonical(object []byte) (json.RawMessage, error) {
+	if object == nil {
+		return nil, nil
+	}
+	var fields map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	decoder.UseNumber()
+	if err := decoder.Decode(&fields); err != nil {
+		return nil, err
+	}
+	return json.Marshal(fields)
 }

@@ -1,6 +1,9 @@
 package syncer
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/aledotdev/marquee/internal/event"
 )
 
@@ -89,7 +92,7 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 	return w
 }
 
-// missing lists the known events that the snapshot does not hold.
+// missing lists the known events that the snapshot does not hold, in the order of their ids.
 func (p *plan) missing() []event.ID {
 	var ids []event.ID
 	for id := range p.known {
@@ -97,6 +100,7 @@ func (p *plan) missing() []event.ID {
 			ids = append(ids, id)
 		}
 	}
+	slices.SortFunc(ids, func(a, b event.ID) int { return bytes.Compare(a[:], b[:]) })
 	return ids
 }
 

@@ -1,0 +1,106 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/provider"
+)
+
+// Plan is what a sync would do.
+type Plan struct {
+	Provider   string
+	Counts     event.Counts
+	Upcoming   int    // events of the provider, before
+	Held       string // why the brake would hold it; empty: it would not
+	Entries    []PlanEntry
+	Quarantine []event.Record
+	Truncated  bool // there are more entries or quarantined records than listed
+}
+
+// PlanEntry is what would change in one event.
+type PlanEntry struct {
+	Key     event.Key
+	Title   string
+	Starts  event.LocalDateTime
+	Changes []event.Change
+}
+
+// maxPlanEntries bounds what a Plan lists of each kind; its counts are always whole.
+const maxPlanEntries = 1_000
+
+// DryRun fetches a snapshot and says what a sync would do now. It writes nothing.
+func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, error) {
+	plan := Plan{Provider: source.Provider().Slug}
+	fetched, err := source.Fetch(ctx, nil)
+	if err != nil {
+		return plan, err
+	}
+	defer fetched.Close()
+	body, err := fetched.Open()
+	if err != nil {
+		return plan, fmt.Errorf("opening the snapshot: %w", err)
+	}
+	now := s.Clock()
+	tx, err := s.Begin(ctx, event.Run{Provider: source.Provider()}, now)
+	if err != nil {
+		return plan, err
+	}
+	defer rollback(ctx, tx)
+	collected := &dryTx{Tx: tx, plan: &plan, now: now}
+	plan.Counts, plan.Upcoming, err = read(ctx, collected, source.Decode(body), collected.Write)
+	if err != nil {
+		return plan, err
+	}
+	plan.Held = source.Brake().Check(plan.Counts, plan.Upcoming)
+	return plan, nil
+}
+
+// dryTx lists what is written instead of writing it.
+type dryTx struct {
+	Tx
+	plan *Plan
+	now  time.Time
+}
+
+func (d *dryTx) Write(_ context.Context, writes []event.Write) error {
+	for i := range writes {
+		w := &writes[i]
+		if len(w.Changes) > 0 {
+			d.add(PlanEntry{Key: w.Event.Key, Title: w.Event.Title, Starts: w.Event.Start.Local, Changes: w.Changes})
+		}
+	}
+	return nil
+}
+
+func (d *dryTx) add(e PlanEntry) {
+	if len(d.plan.Entries) == maxPlanEntries {
+		d.plan.Truncated = true
+		return
+	}
+	d.plan.Entries = append(d.plan.Entries, e)
+}
+
+func (d *dryTx) Quarantine(_ context.Context, records []event.Record) error {
+	room := min(maxPlanEntries-len(d.plan.Quarantine), len(records))
+	d.plan.Truncated = d.plan.Truncated || room < len(records)
+	d.plan.Quarantine = append(d.plan.Quarantine, records[:room]...)
+	return nil
+}
+
+func (d *dryTx) Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error) {
+	listed := ids[:min(len(ids), maxPlanEntries)]
+	gone, err := d.Find(ctx, listed)
+	if err != nil {
+		return 0, 0, err
+	}
+	removed, upcoming, err = d.Tx.Leave(ctx, ids)
+	for _, id := range listed {
+		if e := gone[id].Event; e.Start.Instant.After(d.now) {
+			d.add(PlanEntry{Key: e.Key, Title: e.Title, Starts: e.Start.Local, Changes: []event.Change{{Kind: event.ChangeRemoved}}})
+		}
+	}
+	return removed, upcoming, err
+}
