@@ -93,7 +93,11 @@ func (m *Migrator) refusePooler(ctx context.Context, l *sessionLock) error {
 		return err
 	}
 	err = conn.Raw(func(c any) error {
-		named = int(c.(*stdlib.Conn).Conn().PgConn().PID())
+		session, ok := c.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected driver connection %T", c)
+		}
+		named = int(session.Conn().PgConn().PID())
 		return nil
 	})
 	if err := errors.Join(err, conn.Close()); err != nil {
@@ -125,12 +129,18 @@ func (m *Migrator) probe(ctx context.Context, l *sessionLock) error {
 	if idle >= maxProbes {
 		return fmt.Errorf("%d idle sessions are too many to tell", idle)
 	}
+	var probes []*pgx.Conn // all stay open to the end
+	defer func() {
+		for _, conn := range probes {
+			_ = conn.Close(context.WithoutCancel(ctx)) // nothing depends on a polite goodbye
+		}
+	}()
 	for range idle + 1 {
 		conn, err := pgx.ConnectConfig(ctx, m.config)
 		if err != nil {
 			return err
 		}
-		defer conn.Close(context.WithoutCancel(ctx)) // all stay open to the end
+		probes = append(probes, conn)
 		tx, err := conn.Begin(ctx)
 		if err != nil {
 			return err

@@ -161,14 +161,12 @@ func (m *Migrator) up(ctx context.Context, lock *sessionLock) ([]Status, error) 
 
 // explain names the migration that failed, and what can be done about it.
 func explain(err error) error {
-	var partial *goose.PartialError
-	if errors.As(err, &partial) {
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		err = fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
 	} else {
 		err = fmt.Errorf("migrate: %w", err)
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "55P03" { // lock_not_available
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "55P03" { // lock_not_available
 		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
 	}
 	return err

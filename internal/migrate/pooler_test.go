@@ -151,16 +151,17 @@ func TestPooler(t *testing.T) {
 // busy leaves that many idle sessions in the pool, by as many transactions at once.
 func busy(t *testing.T, address string, clients int) {
 	t.Helper()
+	var conns []*pgx.Conn
 	for range clients {
-		conn, err := pgx.Connect(t.Context(), address)
-		if err != nil {
+		conn := connect(t, address)
+		if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close(context.Background())
-		tx, err := conn.Begin(t.Context())
-		if err != nil {
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns {
+		if _, err := conn.Exec(t.Context(), "ROLLBACK"); err != nil {
 			t.Fatal(err)
 		}
-		defer tx.Rollback(context.Background())
 	}
 }

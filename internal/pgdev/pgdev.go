@@ -105,8 +105,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{place: where, account: where.owner(who), quick: o.Ephemeral, log: log, done: make(chan struct{})}
 	if err := s.start(ctx, o); err != nil {
-		s.release()
-		return nil, fmt.Errorf("start PostgreSQL in %s: %w", where.dir, err)
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL in %s: %w", where.dir, err), s.release())
 	}
 	return s, nil
 }
@@ -133,7 +132,7 @@ func (s *Server) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	go s.supervise()
+	go s.supervise() //nolint:gosec // G118: the server outlives the call that started it; Stop ends it
 	if err := s.waitReady(ctx); err != nil {
 		tail := s.place.logTail(logStart)
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)

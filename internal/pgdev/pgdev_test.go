@@ -29,10 +29,10 @@ func TestMain(m *testing.M) {
 		}
 		s, err := pgdev.Start(context.Background(), o)
 		if err != nil {
-			fmt.Println("error:", err)
+			fmt.Fprintln(os.Stdout, "error:", err)
 			os.Exit(1)
 		}
-		fmt.Println("ready:", s.Dir())
+		fmt.Fprintln(os.Stdout, "ready:", s.Dir())
 		select {} // killed by the test
 	}
 	os.Exit(m.Run())

@@ -17,8 +17,8 @@ func childAttributes(onDeath syscall.Signal) *syscall.SysProcAttr {
 // postgresIn lists the PostgreSQL processes that work in the data directory,
 // the postmaster and its children alike: each has it as its working directory.
 func postgresIn(data string, _ int) []int {
-	if real, err := filepath.EvalSymlinks(data); err == nil {
-		data = real
+	if home, err := filepath.EvalSymlinks(data); err == nil {
+		data = home
 	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

@@ -118,6 +118,8 @@ func where(c *pgx.ConnConfig) string {
 }
 
 // server is the address of the server, started at the first call if need be.
+//
+//nolint:gochecknoglobals // one server a process is what the package is for
 var server = sync.OnceValues(func() (string, error) {
 	if address := os.Getenv(Variable); address != "" {
 		return address, nil

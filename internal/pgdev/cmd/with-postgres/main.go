@@ -101,7 +101,7 @@ func runCommand(args, env []string, signals <-chan os.Signal, stderr io.Writer) 
 	// On Linux the command is told when we are killed; that is tied to this thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals end it, and its exit code is ours
 	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = commandAttributes()
@@ -116,8 +116,10 @@ func runCommand(args, env []string, signals <-chan os.Signal, stderr io.Writer) 
 		for {
 			select {
 			case sig := <-signals:
-				// An error means that it has ended by now.
-				_ = syscall.Kill(-cmd.Process.Pid, sig.(syscall.Signal))
+				if number, ok := sig.(syscall.Signal); ok {
+					// An error means that it has ended by now.
+					_ = syscall.Kill(-cmd.Process.Pid, number)
+				}
 			case <-ended:
 				return
 			}
