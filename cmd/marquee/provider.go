@@ -8,7 +8,8 @@ import (
 )
 
 type providerCommand struct {
-	List providerListCommand `cmd:"" help:"List the provider files, checked."`
+	List     providerListCommand     `cmd:"" help:"List the provider files, checked."`
+	Simulate providerSimulateCommand `cmd:"" help:"Serve a simulated provider, well-behaved or not, to see how a client copes."`
 }
 
 type providerListCommand struct {

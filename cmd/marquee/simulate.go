@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/simulator"
+)
+
+type providerSimulateCommand struct {
+	Listen     address              `help:"Where it listens." default:"127.0.0.1:8090" env:"-"`
+	Script     string               `help:"Answers in this order, from a YAML file." type:"existingfile" placeholder:"FILE" env:"-"`
+	Faults     bool                 `help:"Answer badly now and then." env:"-"`
+	Generation simulator.Generation `help:"Form of the feed: planList, eventList, eventDate." default:"planList" env:"-"`
+	TimeZone   string               `help:"Of the venues." default:"Europe/Madrid" env:"-"`
+	Seed       uint64               `help:"Of the invented world." env:"-"`
+}
+
+// Run serves a simulated provider until ctx is done.
+func (c *providerSimulateCommand) Run(ctx context.Context, p *program) error {
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return configError("--time-zone %q: want an IANA name such as Europe/Madrid", c.TimeZone)
+	}
+	options := simulator.Options{TimeZone: zone, Seed: c.Seed, Generation: c.Generation, Logger: p.logger()}
+	if c.Faults {
+		options.Faults = &simulator.Faults{}
+	}
+	feed := simulator.New(options)
+	if c.Script != "" {
+		if feed, err = scripted(c.Script, options); err != nil {
+			return err
+		}
+	}
+	listener, err := listen(c.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "A simulated provider answers at http://%s%s; Ctrl-C stops it.\n", listener.Addr(), simulator.FeedPath)
+	return serveFeed(ctx, listener, feed)
+}
+
+// scripted reads a script; the files that it names lie beside it.
+func scripted(path string, o simulator.Options) (http.Handler, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, configError("--script: %w", err)
+	}
+	defer file.Close()
+	script, err := simulator.LoadScript(file, path, os.DirFS(filepath.Dir(path)))
+	if err != nil {
+		return nil, configError("--script: %w", err)
+	}
+	return script.Handler(o), nil
+}
