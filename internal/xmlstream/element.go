@@ -25,7 +25,9 @@ type Handler struct {
 // that end tags match, that attributes are attributes and their names unique, and that references are
 // to characters (&amp; or &#233;), the only ones that there are without a DTD.
 func Parse(element []byte, h Handler) error {
-	p := parser{Handler: h, rest: string(element)}
+	var open [MaxDepth / 4]string            // memory for what records have, which spares them the heap;
+	var attributes [MaxAttributes / 8]string // append makes more for the others
+	p := parser{Handler: h, rest: string(element), open: open[:0], attributes: attributes[:0]}
 	if err := p.element(); err != nil {
 		return fmt.Errorf("%w: %w", event.ErrMalformed, err)
 	}

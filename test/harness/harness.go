@@ -38,6 +38,7 @@ type App struct {
 	Catalog *catalog.Catalog
 	API     *httptest.Server
 	Clock   *Clock
+	Limits  fetch.Limits // of the feeds that are made from now on
 }
 
 // Clock is a clock that the test sets.
@@ -64,7 +65,9 @@ func (c *Clock) Set(now time.Time) {
 func Start(tb testing.TB, now time.Time) *App {
 	tb.Helper()
 	pool := pgtest.Pool(tb)
-	a := &App{TB: tb, Pool: pool, Store: store.New(pool), Clock: &Clock{now: now}}
+	a := &App{TB: tb, Pool: pool, Store: store.New(pool), Clock: &Clock{now: now}, Limits: fetch.DefaultLimits()}
+	a.Limits.Attempts = 1
+	a.Limits.Time = 5 * time.Second
 	log := slog.New(slog.NewTextHandler(tb.Output(), nil))
 	a.Syncer = syncer.New(syncer.Options{Store: a.Store, Begin: Begin(a.Store), Owner: tb.Name(), Clock: a.Clock.Now, Log: log})
 	a.Catalog = catalog.New(pool, a.Clock.Now)
@@ -85,6 +88,7 @@ func Begin(s *store.Store) func(context.Context, event.Run, time.Time) (syncer.T
 // Feed is a provider whose next answer the test sets.
 type Feed struct {
 	app    *App
+	URL    string
 	Source *provider.Source
 	mu     sync.Mutex
 	answer http.HandlerFunc
@@ -101,6 +105,7 @@ func (a *App) Feed(slug string, edit ...func(*provider.Config)) *Feed {
 		answer(w, r)
 	}))
 	a.TB.Cleanup(server.Close)
+	f.URL = server.URL
 	config := provider.Config{
 		Slug: slug, Name: "Provider " + slug, URL: server.URL, Format: "planlist",
 		TimeZone: "Europe/Madrid", Currency: "EUR", AllowPrivateAddresses: true,
@@ -108,10 +113,7 @@ func (a *App) Feed(slug string, edit ...func(*provider.Config)) *Feed {
 	for _, e := range edit {
 		e(&config)
 	}
-	limits := fetch.DefaultLimits()
-	limits.Attempts = 1
-	limits.Time = 5 * time.Second
-	source, err := provider.New(config, fetch.New(fetch.Options{Limits: limits}))
+	source, err := provider.New(config, fetch.New(fetch.Options{Limits: a.Limits}))
 	if err != nil {
 		a.TB.Fatalf("provider %s: %v", slug, err)
 	}
