@@ -30,18 +30,10 @@ func NewAdmin(s *Server, registry *prometheus.Registry) (http.Handler, error) {
 	})))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", unhurried(pprof.Profile))
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", unhurried(pprof.Trace))
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return identify(observe(s.log, nil, s.rescue(nosniff(http.MaxBytesHandler(mux, maxBody))))), nil
-}
-
-// unhurried lifts the server's timeout for reading, which ends a request's context and with it a profile.
-func unhurried(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		next(w, r)
-	}
 }
 
 // nosniff is the one header of secure that leaves pprof's index its style.

@@ -37,7 +37,7 @@ func writeFailure(w http.ResponseWriter, r *http.Request, f failure) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(f.status)
 	if r.Method != http.MethodHead {
-		w.Write(f.body(r.URL.Path == graphQLPath))
+		w.Write(f.body(r.URL.Path == graphQLPath)) //nolint:gosec // G705: it is JSON, and says so, with nosniff.
 	}
 }
 

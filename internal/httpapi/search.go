@@ -45,6 +45,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	case out.failed || r.Context().Err() != nil:
 		s.log.LogAttrs(ctx, slog.LevelDebug, "client left", slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
 	case !out.started:
+		out.allow()
 		s.fail(w, r, err)
 		return
 	default:
@@ -69,13 +70,10 @@ type stream struct {
 }
 
 func newStream(w http.ResponseWriter, t Timeouts) *stream {
-	s := &stream{w: w, control: http.NewResponseController(w), patience: t.Write}
-	// The server's own timeouts are for short answers: the one for reading ends a request's context even
-	// after it was read. A ResponseWriter that has no deadlines is a test's.
-	_ = s.control.SetReadDeadline(time.Time{})
-	_ = s.control.SetWriteDeadline(time.Now().Add(t.Search + t.Write))
-	s.buffer = append(make([]byte, 0, streamBuffer+streamBuffer/4), `{"data":{"events":[`...)
-	return s
+	return &stream{
+		w: w, control: http.NewResponseController(w), patience: t.Write,
+		buffer: append(make([]byte, 0, streamBuffer+streamBuffer/4), `{"data":{"events":[`...),
+	}
 }
 
 func (s *stream) listing(l catalog.Listing) error {
@@ -95,12 +93,18 @@ func (s *stream) end() error {
 	return s.flush()
 }
 
+// allow gives the client its time to take what is written next. The server's own timeout is for short
+// answers, and may have passed by now.
+func (s *stream) allow() {
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.patience)) // a ResponseWriter without deadlines is a test's
+}
+
 func (s *stream) flush() error {
 	if !s.started {
 		s.w.Header().Set("Content-Type", jsonType)
 		s.started = true
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(s.patience))
+	s.allow()
 	_, err := s.w.Write(s.buffer)
 	s.buffer = s.buffer[:0]
 	s.failed = err != nil

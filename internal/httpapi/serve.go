@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -50,6 +51,8 @@ func Serve(ctx context.Context, log *slog.Logger, listener net.Listener, handler
 		log.LogAttrs(ctx, slog.LevelWarn, "requests cut off at shutdown", slog.String("listener", listener.Addr().String()), slog.Any("error", err))
 		_ = server.Close()
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+	}
 	return nil
 }
