@@ -22,7 +22,9 @@ type Catalog struct {
 	// the number of the latest Change
 	LastChange int64 `json:"last_change,omitempty"`
 	// ChangedAt holds the value of the "changed_at" field.
-	ChangedAt    time.Time `json:"changed_at,omitempty"`
+	ChangedAt time.Time `json:"changed_at,omitempty"`
+	// the number of the latest Change that was old enough to be deleted
+	PrunedChange int64 `json:"pruned_change,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -31,7 +33,7 @@ func (*Catalog) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case catalog.FieldID, catalog.FieldVersion, catalog.FieldLastChange:
+		case catalog.FieldID, catalog.FieldVersion, catalog.FieldLastChange, catalog.FieldPrunedChange:
 			values[i] = new(sql.NullInt64)
 		case catalog.FieldChangedAt:
 			values[i] = new(sql.NullTime)
@@ -73,6 +75,12 @@ func (_m *Catalog) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
 			} else if value.Valid {
 				_m.ChangedAt = value.Time
+			}
+		case catalog.FieldPrunedChange:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field pruned_change", values[i])
+			} else if value.Valid {
+				_m.PrunedChange = value.Int64
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -118,6 +126,9 @@ func (_m *Catalog) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("changed_at=")
 	builder.WriteString(_m.ChangedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("pruned_change=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PrunedChange))
 	builder.WriteByte(')')
 	return builder.String()
 }

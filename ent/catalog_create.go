@@ -38,6 +38,20 @@ func (_c *CatalogCreate) SetChangedAt(v time.Time) *CatalogCreate {
 	return _c
 }
 
+// SetPrunedChange sets the "pruned_change" field.
+func (_c *CatalogCreate) SetPrunedChange(v int64) *CatalogCreate {
+	_c.mutation.SetPrunedChange(v)
+	return _c
+}
+
+// SetNillablePrunedChange sets the "pruned_change" field if the given value is not nil.
+func (_c *CatalogCreate) SetNillablePrunedChange(v *int64) *CatalogCreate {
+	if v != nil {
+		_c.SetPrunedChange(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *CatalogCreate) SetID(v int16) *CatalogCreate {
 	_c.mutation.SetID(v)
@@ -51,6 +65,7 @@ func (_c *CatalogCreate) Mutation() *CatalogMutation {
 
 // Save creates the Catalog in the database.
 func (_c *CatalogCreate) Save(ctx context.Context) (*Catalog, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -76,6 +91,14 @@ func (_c *CatalogCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *CatalogCreate) defaults() {
+	if _, ok := _c.mutation.PrunedChange(); !ok {
+		v := catalog.DefaultPrunedChange
+		_c.mutation.SetPrunedChange(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *CatalogCreate) check() error {
 	if _, ok := _c.mutation.Version(); !ok {
@@ -86,6 +109,9 @@ func (_c *CatalogCreate) check() error {
 	}
 	if _, ok := _c.mutation.ChangedAt(); !ok {
 		return &ValidationError{Name: "changed_at", err: errors.New(`ent: missing required field "Catalog.changed_at"`)}
+	}
+	if _, ok := _c.mutation.PrunedChange(); !ok {
+		return &ValidationError{Name: "pruned_change", err: errors.New(`ent: missing required field "Catalog.pruned_change"`)}
 	}
 	return nil
 }
@@ -131,6 +157,10 @@ func (_c *CatalogCreate) createSpec() (*Catalog, *sqlgraph.CreateSpec) {
 		_spec.SetField(catalog.FieldChangedAt, field.TypeTime, value)
 		_node.ChangedAt = value
 	}
+	if value, ok := _c.mutation.PrunedChange(); ok {
+		_spec.SetField(catalog.FieldPrunedChange, field.TypeInt64, value)
+		_node.PrunedChange = value
+	}
 	return _node, _spec
 }
 
@@ -152,6 +182,7 @@ func (_c *CatalogCreateBulk) Save(ctx context.Context) ([]*Catalog, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*CatalogMutation)
 				if !ok {

@@ -84,6 +84,27 @@ func (_u *CatalogUpdate) SetNillableChangedAt(v *time.Time) *CatalogUpdate {
 	return _u
 }
 
+// SetPrunedChange sets the "pruned_change" field.
+func (_u *CatalogUpdate) SetPrunedChange(v int64) *CatalogUpdate {
+	_u.mutation.ResetPrunedChange()
+	_u.mutation.SetPrunedChange(v)
+	return _u
+}
+
+// SetNillablePrunedChange sets the "pruned_change" field if the given value is not nil.
+func (_u *CatalogUpdate) SetNillablePrunedChange(v *int64) *CatalogUpdate {
+	if v != nil {
+		_u.SetPrunedChange(*v)
+	}
+	return _u
+}
+
+// AddPrunedChange adds value to the "pruned_change" field.
+func (_u *CatalogUpdate) AddPrunedChange(v int64) *CatalogUpdate {
+	_u.mutation.AddPrunedChange(v)
+	return _u
+}
+
 // Mutation returns the CatalogMutation object of the builder.
 func (_u *CatalogUpdate) Mutation() *CatalogMutation {
 	return _u.mutation
@@ -139,6 +160,12 @@ func (_u *CatalogUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(catalog.FieldChangedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.PrunedChange(); ok {
+		_spec.SetField(catalog.FieldPrunedChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedPrunedChange(); ok {
+		_spec.AddField(catalog.FieldPrunedChange, field.TypeInt64, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -213,6 +240,27 @@ func (_u *CatalogUpdateOne) SetNillableChangedAt(v *time.Time) *CatalogUpdateOne
 	if v != nil {
 		_u.SetChangedAt(*v)
 	}
+	return _u
+}
+
+// SetPrunedChange sets the "pruned_change" field.
+func (_u *CatalogUpdateOne) SetPrunedChange(v int64) *CatalogUpdateOne {
+	_u.mutation.ResetPrunedChange()
+	_u.mutation.SetPrunedChange(v)
+	return _u
+}
+
+// SetNillablePrunedChange sets the "pruned_change" field if the given value is not nil.
+func (_u *CatalogUpdateOne) SetNillablePrunedChange(v *int64) *CatalogUpdateOne {
+	if v != nil {
+		_u.SetPrunedChange(*v)
+	}
+	return _u
+}
+
+// AddPrunedChange adds value to the "pruned_change" field.
+func (_u *CatalogUpdateOne) AddPrunedChange(v int64) *CatalogUpdateOne {
+	_u.mutation.AddPrunedChange(v)
 	return _u
 }
 
@@ -301,6 +349,12 @@ func (_u *CatalogUpdateOne) sqlSave(ctx context.Context) (_node *Catalog, err er
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(catalog.FieldChangedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.PrunedChange(); ok {
+		_spec.SetField(catalog.FieldPrunedChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedPrunedChange(); ok {
+		_spec.AddField(catalog.FieldPrunedChange, field.TypeInt64, value)
 	}
 	_node = &Catalog{config: _u.config}
 	_spec.Assign = _node.assignValues

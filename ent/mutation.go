@@ -48,18 +48,20 @@ const (
 // CatalogMutation represents an operation that mutates the Catalog nodes in the graph.
 type CatalogMutation struct {
 	config
-	op             Op
-	typ            string
-	id             *int16
-	version        *int64
-	addversion     *int64
-	last_change    *int64
-	addlast_change *int64
-	changed_at     *time.Time
-	clearedFields  map[string]struct{}
-	done           bool
-	oldValue       func(context.Context) (*Catalog, error)
-	predicates     []predicate.Catalog
+	op               Op
+	typ              string
+	id               *int16
+	version          *int64
+	addversion       *int64
+	last_change      *int64
+	addlast_change   *int64
+	changed_at       *time.Time
+	pruned_change    *int64
+	addpruned_change *int64
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*Catalog, error)
+	predicates       []predicate.Catalog
 }
 
 var _ ent.Mutation = (*CatalogMutation)(nil)
@@ -314,6 +316,62 @@ func (m *CatalogMutation) ResetChangedAt() {
 	m.changed_at = nil
 }
 
+// SetPrunedChange sets the "pruned_change" field.
+func (m *CatalogMutation) SetPrunedChange(i int64) {
+	m.pruned_change = &i
+	m.addpruned_change = nil
+}
+
+// PrunedChange returns the value of the "pruned_change" field in the mutation.
+func (m *CatalogMutation) PrunedChange() (r int64, exists bool) {
+	v := m.pruned_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrunedChange returns the old "pruned_change" field's value of the Catalog entity.
+// If the Catalog object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogMutation) OldPrunedChange(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrunedChange is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrunedChange requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrunedChange: %w", err)
+	}
+	return oldValue.PrunedChange, nil
+}
+
+// AddPrunedChange adds i to the "pruned_change" field.
+func (m *CatalogMutation) AddPrunedChange(i int64) {
+	if m.addpruned_change != nil {
+		*m.addpruned_change += i
+	} else {
+		m.addpruned_change = &i
+	}
+}
+
+// AddedPrunedChange returns the value that was added to the "pruned_change" field in this mutation.
+func (m *CatalogMutation) AddedPrunedChange() (r int64, exists bool) {
+	v := m.addpruned_change
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPrunedChange resets all changes to the "pruned_change" field.
+func (m *CatalogMutation) ResetPrunedChange() {
+	m.pruned_change = nil
+	m.addpruned_change = nil
+}
+
 // Where appends a list predicates to the CatalogMutation builder.
 func (m *CatalogMutation) Where(ps ...predicate.Catalog) {
 	m.predicates = append(m.predicates, ps...)
@@ -348,7 +406,7 @@ func (m *CatalogMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CatalogMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 4)
 	if m.version != nil {
 		fields = append(fields, catalog.FieldVersion)
 	}
@@ -357,6 +415,9 @@ func (m *CatalogMutation) Fields() []string {
 	}
 	if m.changed_at != nil {
 		fields = append(fields, catalog.FieldChangedAt)
+	}
+	if m.pruned_change != nil {
+		fields = append(fields, catalog.FieldPrunedChange)
 	}
 	return fields
 }
@@ -372,6 +433,8 @@ func (m *CatalogMutation) Field(name string) (ent.Value, bool) {
 		return m.LastChange()
 	case catalog.FieldChangedAt:
 		return m.ChangedAt()
+	case catalog.FieldPrunedChange:
+		return m.PrunedChange()
 	}
 	return nil, false
 }
@@ -387,6 +450,8 @@ func (m *CatalogMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldLastChange(ctx)
 	case catalog.FieldChangedAt:
 		return m.OldChangedAt(ctx)
+	case catalog.FieldPrunedChange:
+		return m.OldPrunedChange(ctx)
 	}
 	return nil, fmt.Errorf("unknown Catalog field %s", name)
 }
@@ -417,6 +482,13 @@ func (m *CatalogMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedAt(v)
 		return nil
+	case catalog.FieldPrunedChange:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrunedChange(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Catalog field %s", name)
 }
@@ -431,6 +503,9 @@ func (m *CatalogMutation) AddedFields() []string {
 	if m.addlast_change != nil {
 		fields = append(fields, catalog.FieldLastChange)
 	}
+	if m.addpruned_change != nil {
+		fields = append(fields, catalog.FieldPrunedChange)
+	}
 	return fields
 }
 
@@ -443,6 +518,8 @@ func (m *CatalogMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedVersion()
 	case catalog.FieldLastChange:
 		return m.AddedLastChange()
+	case catalog.FieldPrunedChange:
+		return m.AddedPrunedChange()
 	}
 	return nil, false
 }
@@ -465,6 +542,13 @@ func (m *CatalogMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddLastChange(v)
+		return nil
+	case catalog.FieldPrunedChange:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPrunedChange(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Catalog numeric field %s", name)
@@ -501,6 +585,9 @@ func (m *CatalogMutation) ResetField(name string) error {
 		return nil
 	case catalog.FieldChangedAt:
 		m.ResetChangedAt()
+		return nil
+	case catalog.FieldPrunedChange:
+		m.ResetPrunedChange()
 		return nil
 	}
 	return fmt.Errorf("unknown Catalog field %s", name)
@@ -7514,6 +7601,7 @@ type SyncRunMutation struct {
 	addquarantined       *int32
 	quarantine_run_id    *int64
 	addquarantine_run_id *int64
+	next_check_at        *time.Time
 	catalog_version      *int64
 	addcatalog_version   *int64
 	clearedFields        map[string]struct{}
@@ -8535,6 +8623,55 @@ func (m *SyncRunMutation) ResetQuarantineRunID() {
 	delete(m.clearedFields, syncrun.FieldQuarantineRunID)
 }
 
+// SetNextCheckAt sets the "next_check_at" field.
+func (m *SyncRunMutation) SetNextCheckAt(t time.Time) {
+	m.next_check_at = &t
+}
+
+// NextCheckAt returns the value of the "next_check_at" field in the mutation.
+func (m *SyncRunMutation) NextCheckAt() (r time.Time, exists bool) {
+	v := m.next_check_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextCheckAt returns the old "next_check_at" field's value of the SyncRun entity.
+// If the SyncRun object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SyncRunMutation) OldNextCheckAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextCheckAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextCheckAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextCheckAt: %w", err)
+	}
+	return oldValue.NextCheckAt, nil
+}
+
+// ClearNextCheckAt clears the value of the "next_check_at" field.
+func (m *SyncRunMutation) ClearNextCheckAt() {
+	m.next_check_at = nil
+	m.clearedFields[syncrun.FieldNextCheckAt] = struct{}{}
+}
+
+// NextCheckAtCleared returns if the "next_check_at" field was cleared in this mutation.
+func (m *SyncRunMutation) NextCheckAtCleared() bool {
+	_, ok := m.clearedFields[syncrun.FieldNextCheckAt]
+	return ok
+}
+
+// ResetNextCheckAt resets all changes to the "next_check_at" field.
+func (m *SyncRunMutation) ResetNextCheckAt() {
+	m.next_check_at = nil
+	delete(m.clearedFields, syncrun.FieldNextCheckAt)
+}
+
 // SetCatalogVersion sets the "catalog_version" field.
 func (m *SyncRunMutation) SetCatalogVersion(i int64) {
 	m.catalog_version = &i
@@ -8706,7 +8843,7 @@ func (m *SyncRunMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SyncRunMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 21)
 	if m.provider != nil {
 		fields = append(fields, syncrun.FieldProviderID)
 	}
@@ -8764,6 +8901,9 @@ func (m *SyncRunMutation) Fields() []string {
 	if m.quarantine_run_id != nil {
 		fields = append(fields, syncrun.FieldQuarantineRunID)
 	}
+	if m.next_check_at != nil {
+		fields = append(fields, syncrun.FieldNextCheckAt)
+	}
 	if m.catalog_version != nil {
 		fields = append(fields, syncrun.FieldCatalogVersion)
 	}
@@ -8813,6 +8953,8 @@ func (m *SyncRunMutation) Field(name string) (ent.Value, bool) {
 		return m.Quarantined()
 	case syncrun.FieldQuarantineRunID:
 		return m.QuarantineRunID()
+	case syncrun.FieldNextCheckAt:
+		return m.NextCheckAt()
 	case syncrun.FieldCatalogVersion:
 		return m.CatalogVersion()
 	}
@@ -8862,6 +9004,8 @@ func (m *SyncRunMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldQuarantined(ctx)
 	case syncrun.FieldQuarantineRunID:
 		return m.OldQuarantineRunID(ctx)
+	case syncrun.FieldNextCheckAt:
+		return m.OldNextCheckAt(ctx)
 	case syncrun.FieldCatalogVersion:
 		return m.OldCatalogVersion(ctx)
 	}
@@ -9005,6 +9149,13 @@ func (m *SyncRunMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetQuarantineRunID(v)
+		return nil
+	case syncrun.FieldNextCheckAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextCheckAt(v)
 		return nil
 	case syncrun.FieldCatalogVersion:
 		v, ok := value.(int64)
@@ -9175,6 +9326,9 @@ func (m *SyncRunMutation) ClearedFields() []string {
 	if m.FieldCleared(syncrun.FieldQuarantineRunID) {
 		fields = append(fields, syncrun.FieldQuarantineRunID)
 	}
+	if m.FieldCleared(syncrun.FieldNextCheckAt) {
+		fields = append(fields, syncrun.FieldNextCheckAt)
+	}
 	return fields
 }
 
@@ -9197,6 +9351,9 @@ func (m *SyncRunMutation) ClearField(name string) error {
 		return nil
 	case syncrun.FieldQuarantineRunID:
 		m.ClearQuarantineRunID()
+		return nil
+	case syncrun.FieldNextCheckAt:
+		m.ClearNextCheckAt()
 		return nil
 	}
 	return fmt.Errorf("unknown SyncRun nullable field %s", name)
@@ -9262,6 +9419,9 @@ func (m *SyncRunMutation) ResetField(name string) error {
 		return nil
 	case syncrun.FieldQuarantineRunID:
 		m.ResetQuarantineRunID()
+		return nil
+	case syncrun.FieldNextCheckAt:
+		m.ResetNextCheckAt()
 		return nil
 	case syncrun.FieldCatalogVersion:
 		m.ResetCatalogVersion()

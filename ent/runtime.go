@@ -5,6 +5,7 @@ package ent
 import (
 	"encoding/json"
 
+	"github.com/aledotdev/marquee/ent/catalog"
 	"github.com/aledotdev/marquee/ent/change"
 	"github.com/aledotdev/marquee/ent/event"
 	"github.com/aledotdev/marquee/ent/heldsnapshot"
@@ -17,6 +18,12 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	catalogFields := schema.Catalog{}.Fields()
+	_ = catalogFields
+	// catalogDescPrunedChange is the schema descriptor for pruned_change field.
+	catalogDescPrunedChange := catalogFields[4].Descriptor()
+	// catalog.DefaultPrunedChange holds the default value on creation for the pruned_change field.
+	catalog.DefaultPrunedChange = catalogDescPrunedChange.Default.(int64)
 	changeFields := schema.Change{}.Fields()
 	_ = changeFields
 	// changeDescFields is the schema descriptor for fields field.
@@ -152,7 +159,7 @@ func init() {
 	// syncrun.DefaultQuarantined holds the default value on creation for the quarantined field.
 	syncrun.DefaultQuarantined = syncrunDescQuarantined.Default.(int32)
 	// syncrunDescCatalogVersion is the schema descriptor for catalog_version field.
-	syncrunDescCatalogVersion := syncrunFields[20].Descriptor()
+	syncrunDescCatalogVersion := syncrunFields[21].Descriptor()
 	// syncrun.DefaultCatalogVersion holds the default value on creation for the catalog_version field.
 	syncrun.DefaultCatalogVersion = syncrunDescCatalogVersion.Default.(int64)
 }

@@ -57,6 +57,8 @@ type SyncRun struct {
 	Quarantined int32 `json:"quarantined,omitempty"`
 	// QuarantineRunID holds the value of the "quarantine_run_id" field.
 	QuarantineRunID *int64 `json:"quarantine_run_id,omitempty"`
+	// no sooner does the provider want to be asked again
+	NextCheckAt *time.Time `json:"next_check_at,omitempty"`
 	// the version this run made, 0 if it changed nothing
 	CatalogVersion int64 `json:"catalog_version,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -107,7 +109,7 @@ func (*SyncRun) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case syncrun.FieldOutcome, syncrun.FieldErrorCode, syncrun.FieldError, syncrun.FieldDecoder, syncrun.FieldEtag, syncrun.FieldLastModified:
 			values[i] = new(sql.NullString)
-		case syncrun.FieldStartedAt, syncrun.FieldFinishedAt:
+		case syncrun.FieldStartedAt, syncrun.FieldFinishedAt, syncrun.FieldNextCheckAt:
 			values[i] = new(sql.NullTime)
 		case syncrun.FieldProviderID:
 			values[i] = new(uuid.UUID)
@@ -248,6 +250,13 @@ func (_m *SyncRun) assignValues(columns []string, values []any) error {
 				_m.QuarantineRunID = new(int64)
 				*_m.QuarantineRunID = value.Int64
 			}
+		case syncrun.FieldNextCheckAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field next_check_at", values[i])
+			} else if value.Valid {
+				_m.NextCheckAt = new(time.Time)
+				*_m.NextCheckAt = value.Time
+			}
 		case syncrun.FieldCatalogVersion:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field catalog_version", values[i])
@@ -359,6 +368,11 @@ func (_m *SyncRun) String() string {
 	if v := _m.QuarantineRunID; v != nil {
 		builder.WriteString("quarantine_run_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.NextCheckAt; v != nil {
+		builder.WriteString("next_check_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
 	builder.WriteString("catalog_version=")

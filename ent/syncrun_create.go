@@ -265,6 +265,20 @@ func (_c *SyncRunCreate) SetNillableQuarantineRunID(v *int64) *SyncRunCreate {
 	return _c
 }
 
+// SetNextCheckAt sets the "next_check_at" field.
+func (_c *SyncRunCreate) SetNextCheckAt(v time.Time) *SyncRunCreate {
+	_c.mutation.SetNextCheckAt(v)
+	return _c
+}
+
+// SetNillableNextCheckAt sets the "next_check_at" field if the given value is not nil.
+func (_c *SyncRunCreate) SetNillableNextCheckAt(v *time.Time) *SyncRunCreate {
+	if v != nil {
+		_c.SetNextCheckAt(*v)
+	}
+	return _c
+}
+
 // SetCatalogVersion sets the "catalog_version" field.
 func (_c *SyncRunCreate) SetCatalogVersion(v int64) *SyncRunCreate {
 	_c.mutation.SetCatalogVersion(v)
@@ -561,6 +575,10 @@ func (_c *SyncRunCreate) createSpec() (*SyncRun, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.QuarantineRunID(); ok {
 		_spec.SetField(syncrun.FieldQuarantineRunID, field.TypeInt64, value)
 		_node.QuarantineRunID = &value
+	}
+	if value, ok := _c.mutation.NextCheckAt(); ok {
+		_spec.SetField(syncrun.FieldNextCheckAt, field.TypeTime, value)
+		_node.NextCheckAt = &value
 	}
 	if value, ok := _c.mutation.CatalogVersion(); ok {
 		_spec.SetField(syncrun.FieldCatalogVersion, field.TypeInt64, value)

@@ -340,6 +340,26 @@ func (_u *SyncRunUpdate) ClearQuarantineRunID() *SyncRunUpdate {
 	return _u
 }
 
+// SetNextCheckAt sets the "next_check_at" field.
+func (_u *SyncRunUpdate) SetNextCheckAt(v time.Time) *SyncRunUpdate {
+	_u.mutation.SetNextCheckAt(v)
+	return _u
+}
+
+// SetNillableNextCheckAt sets the "next_check_at" field if the given value is not nil.
+func (_u *SyncRunUpdate) SetNillableNextCheckAt(v *time.Time) *SyncRunUpdate {
+	if v != nil {
+		_u.SetNextCheckAt(*v)
+	}
+	return _u
+}
+
+// ClearNextCheckAt clears the value of the "next_check_at" field.
+func (_u *SyncRunUpdate) ClearNextCheckAt() *SyncRunUpdate {
+	_u.mutation.ClearNextCheckAt()
+	return _u
+}
+
 // SetCatalogVersion sets the "catalog_version" field.
 func (_u *SyncRunUpdate) SetCatalogVersion(v int64) *SyncRunUpdate {
 	_u.mutation.ResetCatalogVersion()
@@ -535,6 +555,12 @@ func (_u *SyncRunUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.QuarantineRunIDCleared() {
 		_spec.ClearField(syncrun.FieldQuarantineRunID, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.NextCheckAt(); ok {
+		_spec.SetField(syncrun.FieldNextCheckAt, field.TypeTime, value)
+	}
+	if _u.mutation.NextCheckAtCleared() {
+		_spec.ClearField(syncrun.FieldNextCheckAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.CatalogVersion(); ok {
 		_spec.SetField(syncrun.FieldCatalogVersion, field.TypeInt64, value)
@@ -918,6 +944,26 @@ func (_u *SyncRunUpdateOne) ClearQuarantineRunID() *SyncRunUpdateOne {
 	return _u
 }
 
+// SetNextCheckAt sets the "next_check_at" field.
+func (_u *SyncRunUpdateOne) SetNextCheckAt(v time.Time) *SyncRunUpdateOne {
+	_u.mutation.SetNextCheckAt(v)
+	return _u
+}
+
+// SetNillableNextCheckAt sets the "next_check_at" field if the given value is not nil.
+func (_u *SyncRunUpdateOne) SetNillableNextCheckAt(v *time.Time) *SyncRunUpdateOne {
+	if v != nil {
+		_u.SetNextCheckAt(*v)
+	}
+	return _u
+}
+
+// ClearNextCheckAt clears the value of the "next_check_at" field.
+func (_u *SyncRunUpdateOne) ClearNextCheckAt() *SyncRunUpdateOne {
+	_u.mutation.ClearNextCheckAt()
+	return _u
+}
+
 // SetCatalogVersion sets the "catalog_version" field.
 func (_u *SyncRunUpdateOne) SetCatalogVersion(v int64) *SyncRunUpdateOne {
 	_u.mutation.ResetCatalogVersion()
@@ -1143,6 +1189,12 @@ func (_u *SyncRunUpdateOne) sqlSave(ctx context.Context) (_node *SyncRun, err er
 	}
 	if _u.mutation.QuarantineRunIDCleared() {
 		_spec.ClearField(syncrun.FieldQuarantineRunID, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.NextCheckAt(); ok {
+		_spec.SetField(syncrun.FieldNextCheckAt, field.TypeTime, value)
+	}
+	if _u.mutation.NextCheckAtCleared() {
+		_spec.ClearField(syncrun.FieldNextCheckAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.CatalogVersion(); ok {
 		_spec.SetField(syncrun.FieldCatalogVersion, field.TypeInt64, value)

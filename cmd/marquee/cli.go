@@ -13,6 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/joho/godotenv"
+
+	"github.com/aledotdev/marquee/internal/httpapi"
 )
 
 // cli is every command and flag. A flag --some-name is also MARQUEE_SOME_NAME in the environment, in
@@ -139,10 +141,29 @@ func (p *program) logger() *slog.Logger {
 		}
 	}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(p.stderr, options))
+		return slog.New(requestLog{slog.NewTextHandler(p.stderr, options)})
 	}
-	return slog.New(slog.NewJSONHandler(p.stderr, options))
+	return slog.New(requestLog{slog.NewJSONHandler(p.stderr, options)})
 }
+
+// requestLog adds to each line the id of the request that it is about.
+type requestLog struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h requestLog) Handle(ctx context.Context, r slog.Record) error {
+	if id := httpapi.RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (h requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestLog{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h requestLog) WithGroup(name string) slog.Handler { return requestLog{h.Handler.WithGroup(name)} }
 
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()

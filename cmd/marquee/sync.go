@@ -36,6 +36,7 @@ type syncRunCommand struct {
 	database
 	providers
 	Every  duration `help:"Keep going, at this interval." optional:""`
+	Now    bool     `help:"Sync although a provider asked to be left alone until later."`
 	DryRun bool     `help:"Print what a sync would change, and change nothing."`
 	Slugs  []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
@@ -56,6 +57,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer pool.Close()
 	s := newSyncer(pool, log)
+	s.Force = c.Now
 	switch {
 	case c.DryRun:
 		return dryRun(ctx, p, s, sources)
@@ -124,7 +126,7 @@ func worst(failures []error) error {
 // syncExit is the exit code of one provider's sync.
 func syncExit(err error) int {
 	switch {
-	case err == nil, errors.Is(err, event.ErrRunning): // somebody else is at it
+	case err == nil, errors.Is(err, event.ErrRunning), errors.Is(err, event.ErrNotDue): // nothing to do, or somebody else does it
 		return exitOK
 	case errors.Is(err, event.ErrHeld):
 		return exitHeld

@@ -17,6 +17,8 @@ const (
 	FieldLastChange = "last_change"
 	// FieldChangedAt holds the string denoting the changed_at field in the database.
 	FieldChangedAt = "changed_at"
+	// FieldPrunedChange holds the string denoting the pruned_change field in the database.
+	FieldPrunedChange = "pruned_change"
 	// Table holds the table name of the catalog in the database.
 	Table = "catalog"
 )
@@ -27,6 +29,7 @@ var Columns = []string{
 	FieldVersion,
 	FieldLastChange,
 	FieldChangedAt,
+	FieldPrunedChange,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -38,6 +41,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultPrunedChange holds the default value on creation for the "pruned_change" field.
+	DefaultPrunedChange int64
+)
 
 // OrderOption defines the ordering options for the Catalog queries.
 type OrderOption func(*sql.Selector)
@@ -60,4 +68,9 @@ func ByLastChange(opts ...sql.OrderTermOption) OrderOption {
 // ByChangedAt orders the results by the changed_at field.
 func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChangedAt, opts...).ToFunc()
+}
+
+// ByPrunedChange orders the results by the pruned_change field.
+func ByPrunedChange(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPrunedChange, opts...).ToFunc()
 }

@@ -69,6 +69,11 @@ func ChangedAt(v time.Time) predicate.Catalog {
 	return predicate.Catalog(sql.FieldEQ(FieldChangedAt, v))
 }
 
+// PrunedChange applies equality check predicate on the "pruned_change" field. It's identical to PrunedChangeEQ.
+func PrunedChange(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldEQ(FieldPrunedChange, v))
+}
+
 // VersionEQ applies the EQ predicate on the "version" field.
 func VersionEQ(v int64) predicate.Catalog {
 	return predicate.Catalog(sql.FieldEQ(FieldVersion, v))
@@ -187,6 +192,46 @@ func ChangedAtLT(v time.Time) predicate.Catalog {
 // ChangedAtLTE applies the LTE predicate on the "changed_at" field.
 func ChangedAtLTE(v time.Time) predicate.Catalog {
 	return predicate.Catalog(sql.FieldLTE(FieldChangedAt, v))
+}
+
+// PrunedChangeEQ applies the EQ predicate on the "pruned_change" field.
+func PrunedChangeEQ(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldEQ(FieldPrunedChange, v))
+}
+
+// PrunedChangeNEQ applies the NEQ predicate on the "pruned_change" field.
+func PrunedChangeNEQ(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldNEQ(FieldPrunedChange, v))
+}
+
+// PrunedChangeIn applies the In predicate on the "pruned_change" field.
+func PrunedChangeIn(vs ...int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldIn(FieldPrunedChange, vs...))
+}
+
+// PrunedChangeNotIn applies the NotIn predicate on the "pruned_change" field.
+func PrunedChangeNotIn(vs ...int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldNotIn(FieldPrunedChange, vs...))
+}
+
+// PrunedChangeGT applies the GT predicate on the "pruned_change" field.
+func PrunedChangeGT(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldGT(FieldPrunedChange, v))
+}
+
+// PrunedChangeGTE applies the GTE predicate on the "pruned_change" field.
+func PrunedChangeGTE(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldGTE(FieldPrunedChange, v))
+}
+
+// PrunedChangeLT applies the LT predicate on the "pruned_change" field.
+func PrunedChangeLT(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldLT(FieldPrunedChange, v))
+}
+
+// PrunedChangeLTE applies the LTE predicate on the "pruned_change" field.
+func PrunedChangeLTE(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldLTE(FieldPrunedChange, v))
 }
 
 // And groups predicates with the AND operator between them.

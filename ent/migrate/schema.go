@@ -15,6 +15,7 @@ var (
 		{Name: "version", Type: field.TypeInt64},
 		{Name: "last_change", Type: field.TypeInt64},
 		{Name: "changed_at", Type: field.TypeTime},
+		{Name: "pruned_change", Type: field.TypeInt64, Default: 0},
 	}
 	// CatalogTable holds the schema information for the "catalog" table.
 	CatalogTable = &schema.Table{
@@ -56,6 +57,11 @@ var (
 				Name:    "change_event_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangesColumns[5], ChangesColumns[0]},
+			},
+			{
+				Name:    "change_at",
+				Unique:  false,
+				Columns: []*schema.Column{ChangesColumns[2]},
 			},
 			{
 				Name:    "change_provider_id_id",
@@ -293,6 +299,7 @@ var (
 		{Name: "unchanged", Type: field.TypeInt32, Default: 0},
 		{Name: "quarantined", Type: field.TypeInt32, Default: 0},
 		{Name: "quarantine_run_id", Type: field.TypeInt64, Nullable: true},
+		{Name: "next_check_at", Type: field.TypeTime, Nullable: true},
 		{Name: "catalog_version", Type: field.TypeInt64, Default: 0},
 		{Name: "provider_id", Type: field.TypeUUID},
 	}
@@ -304,7 +311,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sync_runs_providers_runs",
-				Columns:    []*schema.Column{SyncRunsColumns[20]},
+				Columns:    []*schema.Column{SyncRunsColumns[21]},
 				RefColumns: []*schema.Column{ProvidersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -313,12 +320,12 @@ var (
 			{
 				Name:    "syncrun_provider_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{SyncRunsColumns[20], SyncRunsColumns[0]},
+				Columns: []*schema.Column{SyncRunsColumns[21], SyncRunsColumns[0]},
 			},
 			{
 				Name:    "sync_runs_succeeded",
 				Unique:  false,
-				Columns: []*schema.Column{SyncRunsColumns[20], SyncRunsColumns[0]},
+				Columns: []*schema.Column{SyncRunsColumns[21], SyncRunsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "outcome IN ('APPLIED', 'UNCHANGED')",
 				},

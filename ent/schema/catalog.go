@@ -23,5 +23,6 @@ func (Catalog) Fields() []ent.Field {
 		field.Int64("version").Comment("rises by one with each run that changed something"),
 		field.Int64("last_change").Comment("the number of the latest Change"),
 		field.Time("changed_at"),
+		field.Int64("pruned_change").Default(0).Comment("the number of the latest Change that was old enough to be deleted"),
 	}
 }

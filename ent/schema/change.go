@@ -48,6 +48,8 @@ func (Change) Indexes() []ent.Index {
 	return []ent.Index{
 		// An event's history.
 		index.Fields("event_id", "id"),
+		// What is old enough to be deleted.
+		index.Fields("at"),
 		// What changed at one provider.
 		index.Fields("provider_id", "id"),
 	}

@@ -43,6 +43,7 @@ func (SyncRun) Fields() []ent.Field {
 		field.Int32("unchanged").Default(0),
 		field.Int32("quarantined").Default(0),
 		field.Int64("quarantine_run_id").Optional().Nillable().Annotations(Private{"the run that holds the quarantined records, when this one saw the same snapshot again"}),
+		field.Time("next_check_at").Optional().Nillable().Comment("no sooner does the provider want to be asked again"),
 		field.Int64("catalog_version").Default(0).Comment("the version this run made, 0 if it changed nothing"),
 	}
 }

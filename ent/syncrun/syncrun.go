@@ -50,6 +50,8 @@ const (
 	FieldQuarantined = "quarantined"
 	// FieldQuarantineRunID holds the string denoting the quarantine_run_id field in the database.
 	FieldQuarantineRunID = "quarantine_run_id"
+	// FieldNextCheckAt holds the string denoting the next_check_at field in the database.
+	FieldNextCheckAt = "next_check_at"
 	// FieldCatalogVersion holds the string denoting the catalog_version field in the database.
 	FieldCatalogVersion = "catalog_version"
 	// EdgeProvider holds the string denoting the provider edge name in mutations.
@@ -96,6 +98,7 @@ var Columns = []string{
 	FieldUnchanged,
 	FieldQuarantined,
 	FieldQuarantineRunID,
+	FieldNextCheckAt,
 	FieldCatalogVersion,
 }
 
@@ -238,6 +241,11 @@ func ByQuarantined(opts ...sql.OrderTermOption) OrderOption {
 // ByQuarantineRunID orders the results by the quarantine_run_id field.
 func ByQuarantineRunID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldQuarantineRunID, opts...).ToFunc()
+}
+
+// ByNextCheckAt orders the results by the next_check_at field.
+func ByNextCheckAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNextCheckAt, opts...).ToFunc()
 }
 
 // ByCatalogVersion orders the results by the catalog_version field.

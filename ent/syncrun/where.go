@@ -151,6 +151,11 @@ func QuarantineRunID(v int64) predicate.SyncRun {
 	return predicate.SyncRun(sql.FieldEQ(FieldQuarantineRunID, v))
 }
 
+// NextCheckAt applies equality check predicate on the "next_check_at" field. It's identical to NextCheckAtEQ.
+func NextCheckAt(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldNextCheckAt, v))
+}
+
 // CatalogVersion applies equality check predicate on the "catalog_version" field. It's identical to CatalogVersionEQ.
 func CatalogVersion(v int64) predicate.SyncRun {
 	return predicate.SyncRun(sql.FieldEQ(FieldCatalogVersion, v))
@@ -1074,6 +1079,56 @@ func QuarantineRunIDIsNil() predicate.SyncRun {
 // QuarantineRunIDNotNil applies the NotNil predicate on the "quarantine_run_id" field.
 func QuarantineRunIDNotNil() predicate.SyncRun {
 	return predicate.SyncRun(sql.FieldNotNull(FieldQuarantineRunID))
+}
+
+// NextCheckAtEQ applies the EQ predicate on the "next_check_at" field.
+func NextCheckAtEQ(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldEQ(FieldNextCheckAt, v))
+}
+
+// NextCheckAtNEQ applies the NEQ predicate on the "next_check_at" field.
+func NextCheckAtNEQ(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNEQ(FieldNextCheckAt, v))
+}
+
+// NextCheckAtIn applies the In predicate on the "next_check_at" field.
+func NextCheckAtIn(vs ...time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIn(FieldNextCheckAt, vs...))
+}
+
+// NextCheckAtNotIn applies the NotIn predicate on the "next_check_at" field.
+func NextCheckAtNotIn(vs ...time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotIn(FieldNextCheckAt, vs...))
+}
+
+// NextCheckAtGT applies the GT predicate on the "next_check_at" field.
+func NextCheckAtGT(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGT(FieldNextCheckAt, v))
+}
+
+// NextCheckAtGTE applies the GTE predicate on the "next_check_at" field.
+func NextCheckAtGTE(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldGTE(FieldNextCheckAt, v))
+}
+
+// NextCheckAtLT applies the LT predicate on the "next_check_at" field.
+func NextCheckAtLT(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLT(FieldNextCheckAt, v))
+}
+
+// NextCheckAtLTE applies the LTE predicate on the "next_check_at" field.
+func NextCheckAtLTE(v time.Time) predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldLTE(FieldNextCheckAt, v))
+}
+
+// NextCheckAtIsNil applies the IsNil predicate on the "next_check_at" field.
+func NextCheckAtIsNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldIsNull(FieldNextCheckAt))
+}
+
+// NextCheckAtNotNil applies the NotNil predicate on the "next_check_at" field.
+func NextCheckAtNotNil() predicate.SyncRun {
+	return predicate.SyncRun(sql.FieldNotNull(FieldNextCheckAt))
 }
 
 // CatalogVersionEQ applies the EQ predicate on the "catalog_version" field.

@@ -139,6 +139,7 @@ type Listing struct {
 	ID         event.ID
 	Title      string
 	Start, End event.LocalDateTime // End: zero without one
+	AllDay     bool                // Start and End are midnights, End that of the day after the last
 	MinPrice   *event.Decimal
 	MaxPrice   *event.Decimal
 }
@@ -149,21 +150,31 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 	q := &query{}
 	q.where("listed")
 	q.window(w)
-	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "min_price", "max_price", "starts_at"}, false, 0)
-	rows, err := c.pool.Query(ctx, sql, args...)
+	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, false, 0)
+	tx, err := c.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("searching: %w", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it has only read
+	// The time of a statement is also that of a client who reads its answer slowly: ctx bounds both.
+	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+		return fmt.Errorf("searching: %w", err)
+	}
+	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("searching: %w", err)
 	}
 	var (
-		id       [16]byte
-		l        Listing
-		start    time.Time
-		end      *time.Time
-		min, max price
-		order    time.Time
+		id      [16]byte
+		l       Listing
+		start   time.Time
+		end     *time.Time
+		lowest  price
+		highest price
+		order   time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &l.Title, &start, &end, &min, &max, &order}, func() error {
-		l.ID, l.MinPrice, l.MaxPrice = id, min.decimal, max.decimal
+	_, err = pgx.ForEachRow(rows, []any{&id, &l.Title, &start, &end, &l.AllDay, &lowest, &highest, &order}, func() error {
+		l.ID, l.MinPrice, l.MaxPrice = id, lowest.decimal, highest.decimal
 		l.Start, l.End = event.LocalOf(start), event.LocalDateTime{}
 		if end != nil {
 			l.End = event.LocalOf(*end)

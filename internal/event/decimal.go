@@ -77,6 +77,7 @@ func (d Decimal) Micros() int64 {
 	return d.coefficient * pow10[maxFractionDigits-d.scale]
 }
 
+//nolint:gochecknoglobals // A table: nobody writes to it.
 var pow10 = [maxFractionDigits + 1]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
 
 // DecimalFromMicros is the inverse of Micros. It fails for a number out of a Decimal's range.

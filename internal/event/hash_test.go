@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -102,7 +103,7 @@ func TestAppendOffersIsWhatEncodingJSONWrites(t *testing.T) {
 		if err := json.Unmarshal(want, &read); err != nil {
 			t.Fatal(err)
 		}
-		if again := event.AppendOffers(nil, read); string(again) != string(want) {
+		if again := event.AppendOffers(nil, read); !bytes.Equal(again, want) {
 			t.Fatalf("%s comes back as %s", want, again)
 		}
 	})

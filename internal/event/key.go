@@ -20,6 +20,8 @@ const (
 )
 
 // urlNamespace is the name space ID for URLs of RFC 9562, 6.6.
+//
+//nolint:gochecknoglobals // A constant, if arrays could be.
 var urlNamespace = ID{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
 
 // Key is the natural key of an event. The last two parts alone collide in real feeds: one id stands

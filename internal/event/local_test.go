@@ -129,7 +129,7 @@ func TestLocalDateTime(t *testing.T) {
 	if got := l.Add(3 * time.Hour).String(); got != "2021-07-01T00:05:00" {
 		t.Error(got)
 	}
-	if l.Compare(l) != 0 || l.Compare(l.Add(time.Second)) != -1 || l.Add(time.Second).Compare(l) != 1 {
+	if same := l; l.Compare(same) != 0 || l.Compare(l.Add(time.Second)) != -1 || l.Add(time.Second).Compare(l) != 1 {
 		t.Error("Compare")
 	}
 	if none := (event.LocalDateTime{}); !none.IsZero() || none.String() != "" || l.IsZero() {

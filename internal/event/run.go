@@ -66,6 +66,7 @@ type Counts struct {
 
 // Result is how a run ended.
 type Result struct {
+	NextCheck time.Time // no sooner does the provider want to be asked again; zero: it doesn't say
 	Outcome   Outcome
 	Counts    Counts
 	Snapshot  *Snapshot // nil when none came
@@ -92,6 +93,9 @@ type Write struct {
 
 // ErrRunning says that another run of the provider is under way.
 var ErrRunning = errors.New("a sync of this provider is running already")
+
+// ErrNotDue says that the provider asked not to be asked again so soon.
+var ErrNotDue = errors.New("the provider asked to be left alone until later")
 
 // ErrSuperseded says that another run has taken the provider over, because this one showed no sign of
 // life. It may not apply anything any more: the catalog never goes back.

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/event"
 )
 
 const jsonType = "application/json"
@@ -17,22 +19,35 @@ func appendListing(b []byte, l *catalog.Listing) []byte {
 	b = appendString(b, l.Title)
 	b = append(b, `,"start_date":"`...)
 	b = append(b, l.Start.Date()...)
-	b = append(b, `","start_time":"`...)
-	b = append(b, l.Start.Time()...)
+	b = append(b, `","start_time":`...)
+	b = appendTime(b, l.Start, l.AllDay)
 	if l.End.IsZero() {
-		b = append(b, `","end_date":null,"end_time":null`...)
+		b = append(b, `,"end_date":null,"end_time":null`...)
 	} else {
-		b = append(b, `","end_date":"`...)
-		b = append(b, l.End.Date()...)
-		b = append(b, `","end_time":"`...)
-		b = append(b, l.End.Time()...)
-		b = append(b, '"')
+		last := l.End
+		if l.AllDay { // whole days end at the midnight after the last, which is no day of theirs
+			last = last.Add(-24 * time.Hour)
+		}
+		b = append(b, `,"end_date":"`...)
+		b = append(b, last.Date()...)
+		b = append(b, `","end_time":`...)
+		b = appendTime(b, l.End, l.AllDay)
 	}
 	b = append(b, `,"min_price":`...)
 	b = appendNumber(b, l.MinPrice)
 	b = append(b, `,"max_price":`...)
 	b = appendNumber(b, l.MaxPrice)
 	return append(b, '}')
+}
+
+// appendTime appends a time of day, null for an event of whole days.
+func appendTime(b []byte, l event.LocalDateTime, allDay bool) []byte {
+	if allDay {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = append(b, l.Time()...)
+	return append(b, '"')
 }
 
 // appendNumber appends an exact number, which never goes by way of a float.

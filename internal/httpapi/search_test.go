@@ -28,7 +28,10 @@ func TestSearchIsTheseBytes(t *testing.T) {
 	unpriced.MinPrice, unpriced.MaxPrice = nil, nil
 	free := show(t, "Free")
 	free.MinPrice, free.MaxPrice = price(t, "0.00"), price(t, "123456789012.123456")
+	days := show(t, "Whole days: their last is shown, not the midnight after it")
+	days.Start, days.End, days.AllDay = local(t, "2026-05-01T00:00:00"), local(t, "2026-05-04T00:00:00"), true
 	for name, events := range map[string][]catalog.Listing{
+		"days": {days},
 		"none": nil,
 		"one":  {show(t, "The Lantern Parade")},
 		"odd": {

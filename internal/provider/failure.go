@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
@@ -15,6 +17,7 @@ const (
 	CodeSuperseded = "SUPERSEDED"
 	CodeRunning    = "RUNNING"
 	CodeHeld       = "HELD"
+	CodeNotDue     = "NOT_DUE"
 	CodeInternal   = "INTERNAL"
 )
 
@@ -27,15 +30,26 @@ func Failure(err error) (code string, temporary bool) {
 		return CodeSuperseded, true
 	case errors.Is(err, event.ErrRunning):
 		return CodeRunning, true
+	case errors.Is(err, event.ErrNotDue):
+		return CodeNotDue, true
 	case errors.Is(err, event.ErrHeld), errors.Is(err, event.ErrNotHeld):
 		return CodeHeld, false
 	case errors.Is(err, event.ErrMalformed):
 		return CodeMalformed, false
-	case errors.As(err, &fetched):
-		return string(fetched.Code), fetched.Temporary()
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &fetched) && fetched.Code != fetch.CodeCanceled:
+		return strings.ToUpper(string(fetched.Code)), fetched.Temporary()
+	case fetched != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return CodeCancelled, true
 	default:
 		return CodeInternal, false
 	}
+}
+
+// RetryAfter is how long a provider that refused to answer asked to be left alone; 0 if it did not say.
+func RetryAfter(err error) time.Duration {
+	var fetched *fetch.Error
+	if !errors.As(err, &fetched) {
+		return 0
+	}
+	return fetched.RetryAfter
 }

@@ -27,14 +27,20 @@ type Store struct {
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 // StartRun gives owner the lease of p and records that a run begins, and p itself if it is new or its
-// settings differ. It fails with event.ErrRunning if another run has the lease.
-func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time) (event.Run, error) {
+// settings differ. It fails with event.ErrRunning if another run has the lease, and with
+// event.ErrNotDue if the provider asked to be left alone until later and force is not set.
+func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (event.Run, error) {
 	run := event.Run{Provider: p, StartedAt: at}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := saveProvider(ctx, tx, p); err != nil {
 			return err
 		}
 		var err error
+		if !force {
+			if err := due(ctx, tx, p.ID(), at); err != nil {
+				return err
+			}
+		}
 		// The number comes after the lease: runs of one provider are applied in the order of their numbers.
 		if run.Token, err = acquire(ctx, tx, p.ID(), owner, at); err != nil {
 			return err
@@ -53,6 +59,20 @@ func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at
 		return event.Run{}, fmt.Errorf("starting a run of %s: %w", p.Slug, err)
 	}
 	return run, nil
+}
+
+// due fails with event.ErrNotDue before the time that the provider named in its last answer.
+func due(ctx context.Context, tx pgx.Tx, provider event.ID, at time.Time) error {
+	var next *time.Time
+	err := tx.QueryRow(ctx, `SELECT next_check_at FROM sync_runs WHERE provider_id = $1 AND outcome <> 'RUNNING' ORDER BY id DESC LIMIT 1`,
+		[16]byte(provider)).Scan(&next)
+	switch {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return err
+	case next != nil && at.Before(*next):
+		return fmt.Errorf("%w: %s", event.ErrNotDue, next.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // saveProvider reads before it writes: an upsert that finds nothing to do still locks its row, which
@@ -120,11 +140,11 @@ func finishRun(ctx context.Context, db execer, run event.Run, r event.Result, at
 		UPDATE sync_runs SET finished_at = $2, outcome = $3, error_code = $4, error = $5,
 			bytes = $6, feed_hash = $7, decoder = $8, etag = $9, last_modified = $10,
 			records = $11, added = $12, changed = $13, removed = $14, returned = $15,
-			unchanged = $16, quarantined = $17, quarantine_run_id = $18, catalog_version = $19
+			unchanged = $16, quarantined = $17, quarantine_run_id = $18, catalog_version = $19, next_check_at = $20
 		WHERE id = $1 AND outcome = 'RUNNING'`,
 		run.ID, at, string(r.Outcome), r.ErrorCode, r.Error,
 		snap.Bytes, snap.Hash, snap.Decoder, snap.ETag, snap.LastModified,
 		r.Counts.Records, r.Counts.Added, r.Counts.Changed, r.Counts.Removed, r.Counts.Returned,
-		r.Counts.Unchanged, r.Counts.Quarantined, quarantine, version)
+		r.Counts.Unchanged, r.Counts.Quarantined, quarantine, version, optional(r.NextCheck))
 	return err
 }

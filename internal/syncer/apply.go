@@ -12,8 +12,8 @@ import (
 type limit func(c event.Counts, upcoming int) string
 
 // apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
-// the error is a *heldError.
-func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[event.Record, error], snapshot event.Snapshot, brake limit) (event.Result, error) {
+// the error is a *heldError. It completes the result that it is given.
+func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[event.Record, error], result event.Result, brake limit) (event.Result, error) {
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err
@@ -23,10 +23,10 @@ func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[eve
 	if err != nil {
 		return event.Result{}, err
 	}
-	snapshot.Records, snapshot.Quarantined = counts.Records, counts.Quarantined
-	result := event.Result{Counts: counts, Snapshot: &snapshot}
+	result.Counts = counts
+	result.Snapshot.Records, result.Snapshot.Quarantined = counts.Records, counts.Quarantined
 	if reason := brake(counts, upcoming); reason != "" {
-		return event.Result{}, &heldError{event.Held{RunID: run.ID, Provider: run.Provider.Slug, Counts: counts, Reason: reason, Snapshot: snapshot}}
+		return event.Result{}, &heldError{event.Held{RunID: run.ID, Provider: run.Provider.Slug, Counts: counts, Reason: reason, Snapshot: *result.Snapshot}}
 	}
 	result.Outcome, err = tx.Commit(ctx, result)
 	return result, err

@@ -69,7 +69,7 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		defer body.Close()
 		snapshot := held.Snapshot
 		snapshot.QuarantineID = run.ID
-		result, err := s.apply(ctx, run, source.Decode(body), snapshot, shown)
+		result, err := s.apply(ctx, run, source.Decode(body), event.Result{Snapshot: &snapshot}, shown)
 		var more *heldError
 		if errors.As(err, &more) {
 			err = fmt.Errorf("%w: %s", ErrMoreThanShown, more.held.Reason)

@@ -104,14 +104,16 @@ func (p *plan) missing() []event.ID {
 	return ids
 }
 
-// counts sums up, but for what the missing events come to: that depends on their dates.
+// counts sums up, but for what the missing events come to: that depends on their dates. A record is
+// quarantined or good, and a good one that did nothing, such as a repeat of another, is unchanged: so the same
+// snapshot again has the same sum.
 func (p *plan) counts() event.Counts {
-	c := event.Counts{Records: p.records, Quarantined: p.quarantined}
+	c := event.Counts{Records: p.records, Quarantined: p.quarantined, Unchanged: p.records - p.quarantined}
 	for _, s := range p.seen {
-		switch {
-		case s.effect == unchanged:
-			c.Unchanged++
-		case s.effect&added != 0:
+		if s.effect&(added|changed|returned) != 0 {
+			c.Unchanged--
+		}
+		if s.effect&added != 0 {
 			c.Added++
 		}
 		if s.effect&changed != 0 {

@@ -19,8 +19,8 @@ import (
 // Store is what a sync needs of the catalog's only writer.
 type Store interface {
 	// StartRun gives owner the provider's lease and the run its number; event.ErrRunning if another run
-	// has the lease.
-	StartRun(ctx context.Context, p event.Provider, owner string, at time.Time) (event.Run, error)
+	// has the lease, event.ErrNotDue if the provider asked to be left alone and force is not set.
+	StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (event.Run, error)
 	// Beat is the run's sign of life; event.ErrSuperseded if it has lost the lease.
 	Beat(ctx context.Context, run event.Run) error
 	// FailRun records how a run that applies nothing ended, and gives the lease back.
@@ -56,6 +56,7 @@ type Options struct {
 	Store Store
 	// Begin opens a run's transaction.
 	Begin func(ctx context.Context, run event.Run, now time.Time) (Tx, error)
+	Force bool          // sync although a provider asked to be left alone until later
 	Owner string        // names this process in leases
 	Beat  time.Duration // between signs of life, well under the lease's time to live; 0: 10 s
 	Clock func() time.Time
@@ -99,7 +100,7 @@ func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, err
 func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(context.Context, event.Run) (event.Result, error)) (Report, error) {
 	start := s.Clock()
 	report := Report{Provider: source.Provider().Slug}
-	run, err := s.Store.StartRun(ctx, source.Provider(), s.Owner, start)
+	run, err := s.Store.StartRun(ctx, source.Provider(), s.Owner, start, s.Force)
 	if err != nil {
 		report.Result = failed(err)
 		s.log(ctx, report)
@@ -114,6 +115,9 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(con
 	stop()
 	if err != nil && !errors.Is(err, event.ErrHeld) {
 		report.Result = failed(err)
+		if wait := provider.RetryAfter(err); wait > 0 {
+			report.Result.NextCheck = s.Clock().Add(wait)
+		}
 		// A run that was told to stop still says so in its record.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
@@ -168,6 +172,10 @@ func guard(work func() (event.Result, error)) (result event.Result, err error) {
 
 func (s *Syncer) log(ctx context.Context, r Report) {
 	level := slog.LevelInfo
+	if r.RunID == 0 { // it never began: somebody else is at it, or it is not due
+		s.Log.InfoContext(ctx, "no sync", "provider", r.Provider, "code", r.Result.ErrorCode, "error", r.Result.Error)
+		return
+	}
 	if r.Result.Outcome == event.OutcomeFailed || r.Result.Outcome == event.OutcomeHeld {
 		level = slog.LevelWarn
 	}
@@ -181,11 +189,8 @@ func (s *Syncer) log(ctx context.Context, r Report) {
 func failed(err error) event.Result {
 	code, _ := provider.Failure(err)
 	outcome := event.OutcomeFailed
-	switch {
-	case errors.Is(err, event.ErrSuperseded):
+	if errors.Is(err, event.ErrSuperseded) {
 		outcome = event.OutcomeSuperseded
-	case errors.Is(err, event.ErrRunning):
-		outcome = event.OutcomeRunning
 	}
 	return event.Result{Outcome: outcome, ErrorCode: code, Error: event.Excerpt(err.Error(), event.MaxExcerptBytes)}
 }
@@ -196,8 +201,12 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		return event.Result{}, err
 	}
 	defer fetched.Close()
+	var next time.Time
+	if fetched.NextCheck > 0 {
+		next = s.Clock().Add(fetched.NextCheck)
+	}
 	if same := source.Repeated(run.Previous, fetched); same != nil {
-		return s.confirm(ctx, run, same)
+		return s.confirm(ctx, run, same, next)
 	}
 	body, err := fetched.Open()
 	if err != nil {
@@ -207,7 +216,7 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	result, err := s.apply(ctx, run, source.Decode(body), snapshot, source.Brake().Check)
+	result, err := s.apply(ctx, run, source.Decode(body), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err
@@ -216,15 +225,16 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 }
 
 // confirm ends a run whose snapshot is the one that was applied last.
-func (s *Syncer) confirm(ctx context.Context, run event.Run, same *event.Snapshot) (event.Result, error) {
+func (s *Syncer) confirm(ctx context.Context, run event.Run, same *event.Snapshot, next time.Time) (event.Result, error) {
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err
 	}
 	defer rollback(ctx, tx)
 	result := event.Result{
-		Snapshot: same,
-		Counts:   event.Counts{Records: same.Records, Unchanged: same.Records - same.Quarantined, Quarantined: same.Quarantined},
+		Snapshot:  same,
+		NextCheck: next,
+		Counts:    event.Counts{Records: same.Records, Unchanged: same.Records - same.Quarantined, Quarantined: same.Quarantined},
 	}
 	result.Outcome, err = tx.Commit(ctx, result)
 	return result, err

@@ -21,7 +21,15 @@ CREATE TABLE "leases" (
     "heartbeat_at" timestamptz NOT NULL,
     PRIMARY KEY ("id")
 );
+-- no sooner does the provider want to be asked again
+ALTER TABLE "sync_runs" ADD COLUMN "next_check_at" timestamptz NULL;
+-- changes are kept for a set time: what is old is found by index, and how far they reach back is known
+CREATE INDEX "change_at" ON "changes" ("at");
+ALTER TABLE "catalog" ADD COLUMN "pruned_change" bigint NOT NULL DEFAULT 0;
 
 -- +goose Down
+ALTER TABLE "catalog" DROP COLUMN "pruned_change";
+DROP INDEX "change_at";
+ALTER TABLE "sync_runs" DROP COLUMN "next_check_at";
 DROP TABLE "leases";
 DROP TABLE "held_snapshots";
