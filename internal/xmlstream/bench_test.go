@@ -3,6 +3,7 @@ package xmlstream_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func BenchmarkScanner(b *testing.B) {
 	for b.Loop() {
 		peer += timed(func() {
 			for d := xml.NewDecoder(bytes.NewReader(document)); ; {
-				if _, err := d.Token(); err == io.EOF {
+				if _, err := d.Token(); errors.Is(err, io.EOF) {
 					return
 				} else if err != nil {
 					b.Fatal(err)
@@ -55,7 +56,7 @@ func read(b *testing.B, document []byte, parse bool) {
 	attributes := 0
 	for {
 		node, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err == nil && parse && node.Kind == xmlstream.Record {

@@ -23,7 +23,7 @@ const declarationBytes = 512
 func decodeCharset(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(r, declarationBytes)
 	head, err := buffered.Peek(declarationBytes)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF comes bare; one that is wrapped is a reader's failure.
 		return nil, fmt.Errorf("reading the feed: %w", err)
 	}
 	switch {

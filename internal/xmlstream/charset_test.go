@@ -27,9 +27,6 @@ func TestCharsets(t *testing.T) {
 		}
 		return out
 	}
-	utf16 := func(order unicode.Endianness, mark unicode.BOMPolicy) encoding.Encoding {
-		return unicode.UTF16(order, mark)
-	}
 	good := map[string]string{
 		"UTF-8, undeclared":            document(""),
 		"UTF-8, no declaration":        `<a><b t="Ñandú €"/></a>`,
@@ -39,9 +36,9 @@ func TestCharsets(t *testing.T) {
 		"UTF-8 with a mark":            "\ufeff" + document("UTF-8"),
 		"a mark wins":                  "\ufeff" + document("ISO-8859-1"),
 		"a mark, no declaration":       "\ufeff" + `<a><b t="Ñandú €"/></a>`,
-		"UTF-16 LE with a mark":        encoded(utf16(unicode.LittleEndian, unicode.UseBOM), document("UTF-16")),
-		"UTF-16 BE with a mark":        encoded(utf16(unicode.BigEndian, unicode.UseBOM), document("UTF-16")),
-		"UTF-16, undeclared, a mark":   encoded(utf16(unicode.LittleEndian, unicode.UseBOM), document("")),
+		"UTF-16 LE with a mark":        encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), document("UTF-16")),
+		"UTF-16 BE with a mark":        encoded(unicode.UTF16(unicode.BigEndian, unicode.UseBOM), document("UTF-16")),
+		"UTF-16, undeclared, a mark":   encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), document("")),
 		"windows-1252":                 encoded(charmap.Windows1252, document("windows-1252")),
 		"ISO-8859-15":                  encoded(charmap.ISO8859_15, document("ISO-8859-15")),
 		"windows-1252 called Latin 1":  encoded(charmap.Windows1252, document("ISO-8859-1")),
@@ -64,10 +61,10 @@ func TestCharsets(t *testing.T) {
 		"a charset with odd bytes":      document("\x00\xff"),
 		"UTF-16 in name only":           document("UTF-16"),
 		"UTF-16LE in name only":         document("utf-16le"),
-		"UTF-16 LE without a mark":      encoded(utf16(unicode.LittleEndian, unicode.IgnoreBOM), document("UTF-16")),
-		"UTF-16 BE without a mark":      encoded(utf16(unicode.BigEndian, unicode.IgnoreBOM), document("UTF-16")),
+		"UTF-16 LE without a mark":      encoded(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), document("UTF-16")),
+		"UTF-16 BE without a mark":      encoded(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), document("UTF-16")),
 		"a charset that hides markup":   document("ISO-2022-KR"),
-		"half of a UTF-16 character":    encoded(utf16(unicode.LittleEndian, unicode.UseBOM), document(""))[:61],
+		"half of a UTF-16 character":    encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), document(""))[:61],
 		"a mark and nothing":            "\ufeff",
 		"a UTF-16 mark and nothing":     "\xff\xfe",
 		"a declaration and nothing":     `<?xml version="1.0" encoding="ISO-8859-1"?>`,

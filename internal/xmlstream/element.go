@@ -3,6 +3,7 @@ package xmlstream
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,10 +142,8 @@ func (p *parser) attribute(name, raw string) error {
 	if err != nil {
 		return err
 	}
-	for _, seen := range p.attributes {
-		if seen == name {
-			return errors.New("twice in one element")
-		}
+	if slices.Contains(p.attributes, name) {
+		return errors.New("twice in one element")
 	}
 	if len(p.attributes) == MaxAttributes {
 		return fmt.Errorf("more than %d in one element", MaxAttributes)

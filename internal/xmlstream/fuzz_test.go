@@ -49,7 +49,7 @@ func reference(element []byte) ([]string, error) {
 	d := xml.NewDecoder(bytes.NewReader(element))
 	for {
 		token, err := d.Token()
-		if err == io.EOF && roots == 1 {
+		if errors.Is(err, io.EOF) && roots == 1 {
 			return steps, nil
 		}
 		if err != nil {

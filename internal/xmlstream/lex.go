@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -143,8 +142,6 @@ func notATag(b []byte) error {
 const whiteSpace = " \t\r\n"
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
-
-func isBlank(s string) bool { return strings.Trim(s, whiteSpace) == "" }
 
 // isNameByte knows XML's NameChar among ASCII and takes every byte of other characters.
 func isNameByte(c byte) bool {

@@ -34,7 +34,7 @@ func scan(r io.Reader, recordDepth int) ([]node, error) {
 	var nodes []node
 	for {
 		n, err := s.Next()
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // io.EOF comes bare; one that is wrapped is a reader's failure.
 			return nodes, nil
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package planlist_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -64,7 +65,7 @@ func decodeWithEncodingXML(tb testing.TB, document []byte) int {
 	d := xml.NewDecoder(bytes.NewReader(document))
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return plans
 		}
 		if err != nil {

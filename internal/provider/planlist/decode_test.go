@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,10 +19,7 @@ import (
 	"github.com/aledotdev/marquee/internal/provider/planlist"
 )
 
-func update() bool { return *updateFlag }
-
-//nolint:gochecknoglobals // A flag of the test program.
-var updateFlag = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // decode collects a snapshot.
 func decode(tb testing.TB, r io.Reader) ([]event.Record, error) {
@@ -65,8 +63,8 @@ func TestDecodeGolden(t *testing.T) {
 				t.Errorf("another result byte by byte:\n%s", cmp.Diff(got, bytewise))
 			}
 			file := filepath.Join("testdata", name+".golden.json")
-			if update() {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // Source files are for all to read.
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -320,10 +318,13 @@ func TestTruncatedFeeds(t *testing.T) {
 
 func TestReaderErrors(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("connection reset")
-	records, err := decode(t, io.MultiReader(strings.NewReader(one("", "", "")[:60]), iotest.ErrReader(broken)))
-	if !errors.Is(err, broken) || errors.Is(err, event.ErrMalformed) || len(records) > 0 {
-		t.Errorf("%d records, %v", len(records), err)
+	for _, broken := range []error{errors.New("connection reset"), fmt.Errorf("connection: %w", io.EOF), io.ErrUnexpectedEOF} {
+		for _, document := range []string{"", one("", "", "")[:60], "<planList/>\n"} {
+			records, err := decode(t, io.MultiReader(strings.NewReader(document), iotest.ErrReader(broken)))
+			if !errors.Is(err, broken) || errors.Is(err, event.ErrMalformed) || len(records) > 0 {
+				t.Errorf("%v behind %q: %d records, %v", broken, document, len(records), err)
+			}
+		}
 	}
 }
 
