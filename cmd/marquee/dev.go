@@ -96,7 +96,9 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 	}
 	part(func() error { return serveFeed(ctx, demoListener, c.demo(log)) })
 	part(func() error { return serveAPI(ctx, log, reads, url, listener, nil) })
-	running.Go(func() { newSyncer(writes, log).Loop(ctx, sources, time.Duration(c.Every)) })
+	syncs := newSyncer(writes, log)
+	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
+	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })
 	c.announce(p, url, listener.Addr(), demoListener.Addr())
 
 	running.Wait()
@@ -118,11 +120,11 @@ func (c *devCommand) demo(log *slog.Logger) http.Handler {
 
 // sources are the demo provider and those of --providers.
 func (c *devCommand) sources(demoAddress string) ([]*provider.Source, error) {
-	client := fetch.New(fetch.Options{})
+	// The demo provider is at hand: no use waiting long for it when it plays dead.
 	demo, err := provider.New(provider.Config{
 		Slug: demoSlug, Name: "Demo Tickets", URL: "http://" + demoAddress + simulator.FeedPath, Format: "planlist",
 		TimeZone: demoZone, Currency: "EUR", AllowPrivateAddresses: true,
-	}, client)
+	}, fetch.New(fetch.Options{Limits: fetch.Limits{HeaderTime: 3 * time.Second, IdleTime: 3 * time.Second, Time: 10 * time.Second, Attempts: 1}}))
 	if err != nil {
 		return nil, fmt.Errorf("the demo provider: %w", err)
 	}
@@ -130,7 +132,7 @@ func (c *devCommand) sources(demoAddress string) ([]*provider.Source, error) {
 	if c.Providers == "" {
 		return sources, nil
 	}
-	more, err := c.load(client)
+	more, err := c.load(fetch.New(fetch.Options{}))
 	return append(sources, more...), err
 }
 

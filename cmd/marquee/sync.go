@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"log/slog"
@@ -44,6 +43,10 @@ type syncRunCommand struct {
 // Run syncs once, or until ctx is done.
 func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	log := p.logger()
+	interactive := onTerminal(p.stdout) && c.Every == 0 && !c.DryRun
+	if interactive {
+		log = slog.New(slog.DiscardHandler) // the progress and the summary say the same
+	}
 	sources, err := c.load(fetch.New(fetch.Options{Logger: log}))
 	if err != nil {
 		return err
@@ -64,9 +67,10 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	case c.Every > 0:
 		s.Loop(ctx, sources, time.Duration(c.Every))
 		return nil
-	default:
-		return syncOnce(ctx, s, sources)
+	case interactive:
+		defer showProgress(p.stdout, s, sources)()
 	}
+	return worst(s.Once(ctx, sources))
 }
 
 func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {
@@ -89,26 +93,6 @@ func owner() string {
 		host = "unknown"
 	}
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
-}
-
-// maxParallel is how many providers are synced at once: each holds a connection and a snapshot.
-const maxParallel = 4
-
-// syncOnce syncs each source once. One that fails leaves the others alone, and the exit code tells the
-// worst that happened.
-func syncOnce(ctx context.Context, s *syncer.Syncer, sources []*provider.Source) error {
-	slots := make(chan struct{}, maxParallel)
-	failures := make([]error, len(sources))
-	var running sync.WaitGroup
-	for i, source := range sources {
-		running.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			_, failures[i] = s.Sync(ctx, source)
-		})
-	}
-	running.Wait()
-	return worst(failures)
 }
 
 // worst is nil, or all failures with the exit code of the worst.

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"time"
@@ -12,6 +14,11 @@ import (
 type position struct {
 	startsAt time.Time
 	id       event.ID
+}
+
+// compare returns -1, 0 or +1, in the order of the database.
+func (p position) compare(other position) int {
+	return cmp.Or(p.startsAt.Compare(other.startsAt), bytes.Compare(p.id[:], other.id[:]))
 }
 
 // Cursors are opaque to clients. The first byte names order and layout, so that a cursor of another one

@@ -12,12 +12,15 @@ import (
 type query struct {
 	conditions []string
 	args       []any
+	lower      *time.Time // no event that the conditions hold starts before it
+	upper      *time.Time // nor after it
 	spans      *spans
 }
 
 // spans says that the statement reads one bounded range of starts a span class, see event.SpanClass.
 type spans struct {
-	from time.Time // the window's beginning, at the earliest
+	from  time.Time // the window's beginning, at the earliest
+	after *position // where the page begins, if it has a lower end
 }
 
 // arg adds an argument and returns its placeholder.
@@ -34,21 +37,40 @@ func (q *query) where(condition string, args ...any) {
 	q.conditions = append(q.conditions, condition)
 }
 
-// bound adds a comparison of an event's start or end with a bound, in the bound's own terms. A wall
-// clock also bounds the instant, loosely, which is what the indexes know.
-func (q *query) bound(column, operator string, b *Bound) {
-	if !b.isLocal() {
-		q.where(column+"_at "+operator+" ?", b.Instant)
+// notBefore adds that an event starts at the bound or after it, in the bound's own terms. A wall clock also
+// bounds the instant, loosely, which is what the indexes know.
+func (q *query) notBefore(b *Bound) {
+	earliest := b.earliest()
+	q.where("starts_at >= ?", earliest)
+	q.lower = &earliest
+	if b.isLocal() {
+		q.local("starts_local", ">=", b)
+	}
+}
+
+// startsBefore adds that an event starts before the bound, with operator <, or at it at the latest, with <=.
+func (q *query) startsBefore(operator string, b *Bound) {
+	if b.isLocal() {
+		q.notAfter(b)
+		q.local("starts_local", operator, b)
 		return
 	}
-	q.where(column+"_local "+operator+" ?", b.Local.AsUTC())
-	switch {
-	case column != "starts":
-	case strings.HasPrefix(operator, "<"):
-		q.where("starts_at <= ?", b.latest())
-	default:
-		q.where("starts_at >= ?", b.earliest())
-	}
+	q.where("starts_at "+operator+" ?", b.Instant)
+	q.upper = &b.Instant
+}
+
+// notAfter adds, for the indexes, that an event starts at the latest when clocks anywhere show the bound.
+func (q *query) notAfter(b *Bound) {
+	latest := b.latest()
+	q.where("starts_at <= ?", latest)
+	q.upper = &latest
+}
+
+// local compares a wall clock with a bound. By the sign of the difference: the planner would take a range
+// of wall clocks beside one of instants for two chances that multiply, expect a handful of rows, and read
+// and sort a whole month for the sake of one page.
+func (q *query) local(expression, operator string, b *Bound) {
+	q.where(expression+" - ?::timestamp "+operator+" interval '0'", b.Local.AsUTC())
 }
 
 // window adds the window's rule. The predicates agree, row by row, with Window.Holds, which tests hold
@@ -61,25 +83,25 @@ func (q *query) window(w Window) {
 	if w.To != nil {
 		switch w.Match {
 		case StartsIn, Overlaps:
-			q.bound("starts", before, w.To)
+			q.startsBefore(before, w.To)
 		case EndsIn:
-			q.where("starts_at <= ?", w.To.latest()) // implied, and known to the indexes
+			q.notAfter(w.To) // implied, and known to the indexes
 			q.end(before, w.To)
 		case Contained:
-			q.where("starts_at <= ?", w.To.latest()) // likewise
+			q.notAfter(w.To) // likewise
 			q.containedEnd(w)
 		}
 	}
 	if w.From != nil {
 		switch w.Match {
 		case StartsIn, Contained:
-			q.bound("starts", ">=", w.From)
+			q.notBefore(w.From)
 		case EndsIn:
 			q.end(">=", w.From)
-			q.spans = &spans{w.From.earliest()}
+			q.spans = &spans{from: w.From.earliest()}
 		case Overlaps:
 			q.endsAfter(w.From)
-			q.spans = &spans{w.From.earliest()}
+			q.spans = &spans{from: w.From.earliest()}
 		}
 	}
 }
@@ -99,9 +121,13 @@ func (b *Bound) value() time.Time {
 	return b.Instant
 }
 
-// end compares an event's end, which is its start when it has none.
+// end compares an event's end, which is its start when it has none. By the sign of a difference, as in local.
 func (q *query) end(operator string, b *Bound) {
-	q.where(fmt.Sprintf("coalesce(%s, %s) %s ?", column("ends", b), column("starts", b), operator), b.value())
+	if b.isLocal() {
+		q.local("coalesce(ends_local, starts_local)", operator, b)
+		return
+	}
+	q.where("coalesce(ends_at, starts_at) - ?::timestamptz "+operator+" interval '0'", b.Instant)
 }
 
 // endsAfter is OVERLAPS' rule for the window's beginning: an event that ends then is over, an instant at
@@ -125,9 +151,17 @@ func (q *query) containedEnd(w Window) {
 		column("ends", w.To), value, column("starts", w.To), instant, value))
 }
 
-// beyond adds the condition that a row comes after a position in the order, or before it when backward.
+// beyond adds the condition that a row comes after a position in the order (operator >) or before it (<). One
+// that the window says already is left out: an index is entered at the first bound that it knows of, which
+// of a cursor from elsewhere may be years away.
 func (q *query) beyond(operator string, p *position) {
-	if p != nil {
+	switch {
+	case p == nil,
+		operator == ">" && q.lower != nil && p.startsAt.Before(*q.lower),
+		operator == "<" && q.upper != nil && p.startsAt.After(*q.upper):
+	case operator == ">" && q.spans != nil:
+		q.spans.after = p
+	default:
 		q.where("(starts_at, id) "+operator+" (?, ?)", p.startsAt, [16]byte(p.id))
 	}
 }
@@ -139,41 +173,50 @@ func (q *query) rows(columns []string, backward bool, limit int) (string, []any)
 	if backward {
 		direction = " DESC"
 	}
-	tail := fmt.Sprintf(" ORDER BY starts_at%s, id%s", direction, direction)
+	list, order, limited := strings.Join(columns, ", "), fmt.Sprintf(" ORDER BY starts_at%s, id%[1]s", direction), ""
 	if limit > 0 {
-		tail += " LIMIT " + q.arg(limit)
+		limited = " LIMIT " + q.arg(limit)
 	}
-	list := strings.Join(columns, ", ")
 	if q.spans == nil {
-		return "SELECT " + list + " FROM events WHERE " + strings.Join(q.conditions, " AND ") + tail, q.args
+		return q.selected(list) + order + limited, q.args
 	}
-	from := q.classes()
-	return fmt.Sprintf("SELECT e.* FROM %s CROSS JOIN LATERAL (SELECT %s FROM events WHERE %s%s) e%s",
-		from, list, strings.Join(q.conditions, " AND "), tail, tail), q.args
+	// Which events they are comes first: each class has a page of its own, most of which is left over.
+	page := q.perClass("e.starts_at AS page_start, e.id AS page_id", "starts_at, id", order+limited)
+	return fmt.Sprintf("SELECT %s FROM (%s ORDER BY page_start%[3]s, page_id%[3]s%s) page JOIN events ON id = page_id ORDER BY page_start%[3]s, page_id%[3]s",
+		list, page, direction, limited), q.args
 }
 
 // count is the statement that counts what the conditions hold.
 func (q *query) count() (string, []any) {
 	if q.spans == nil {
-		return "SELECT count(*) FROM events WHERE " + strings.Join(q.conditions, " AND "), q.args
+		return q.selected("count(*)"), q.args
 	}
-	from := q.classes()
-	return "SELECT count(*) FROM " + from + " JOIN events ON " + strings.Join(q.conditions, " AND "), q.args
+	return q.perClass("coalesce(sum(e.n), 0)::bigint", "count(*) AS n", ""), q.args
 }
 
-// classes adds the conditions of one range a span class, and returns the relation that lists the
-// classes. An event of class c that ends after the window's beginning starts after it less c's width.
-func (q *query) classes() string {
+func (q *query) selected(list string) string {
+	return "SELECT " + list + " FROM events WHERE " + strings.Join(q.conditions, " AND ")
+}
+
+// perClass selects list in one bounded range a span class. An event of class c that ends after the window's
+// beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
+// rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
+// expect half a per cent.
+func (q *query) perClass(outer, list, tail string) string {
 	var classes []int16
 	var starts []time.Time
+	var ids [][16]byte
 	for class := range int16(event.SpanClasses) {
-		start := q.spans.from.Add(-event.SpanWidth(class))
-		if class == event.SpanClasses-1 { // its events may be of any length
-			start = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
+		start := position{q.spans.from.Add(-event.SpanWidth(class)), event.ID{}} // no event has this id
+		if class == event.SpanClasses-1 {                                        // its events may be of any length
+			start.startsAt = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
 		}
-		classes, starts = append(classes, class), append(starts, start)
+		if after := q.spans.after; after != nil && after.compare(start) > 0 {
+			start = *after
+		}
+		classes, starts, ids = append(classes, class), append(starts, start.startsAt), append(ids, start.id)
 	}
-	from := fmt.Sprintf("unnest(%s::smallint[], %s::timestamptz[]) AS c (class, earliest)", q.arg(classes), q.arg(starts))
-	q.conditions = append(q.conditions, "span_class = c.class", "starts_at >= c.earliest")
-	return from
+	from := fmt.Sprintf("unnest(%s::smallint[], %s::timestamptz[], %s::uuid[]) AS c (class, after, after_id)", q.arg(classes), q.arg(starts), q.arg(ids))
+	q.conditions = append(q.conditions, "span_class = c.class", "(starts_at, id) > (c.after, c.after_id)")
+	return fmt.Sprintf("SELECT %s FROM %s CROSS JOIN LATERAL (%s%s) e", outer, from, q.selected(list), tail)
 }

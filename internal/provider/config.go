@@ -3,27 +3,21 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
-	"golang.org/x/text/currency"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
 )
 
-// ErrConfig is wrapped by every error about a provider's file.
-var ErrConfig = errors.New("provider file")
-
-// Config is a provider's file.
+// Config is a provider's file. All of its keys are here; another one is an error.
 type Config struct {
 	Slug     string `yaml:"slug"`
 	Name     string `yaml:"name"`
@@ -31,41 +25,81 @@ type Config struct {
 	Format   string `yaml:"format"`
 	TimeZone string `yaml:"timeZone"`
 	Currency string `yaml:"currency"`
+
+	// Schedule is a cron expression of five fields, in UTC. Every is a Go duration (15m) in its stead.
+	// Neither: the program's own schedule.
+	Schedule string `yaml:"schedule"`
+	Every    string `yaml:"every"`
+
+	// Map and Records are the jq programs of the formats json, xml and csv; see package mapped.
+	Map     string    `yaml:"map"`
+	Records string    `yaml:"records"`
+	CSV     CSVConfig `yaml:"csv"`
+	XML     XMLConfig `yaml:"xml"`
+	// Horizon says which dates of recurring events an icalendar feed is read for.
+	Horizon HorizonConfig `yaml:"horizon"`
+
 	// Prices says which offers count for an event's price bounds: all (the default) or with-capacity.
 	Prices event.PriceRule `yaml:"prices"`
+	Brake  BrakeConfig     `yaml:"brake"`
+
+	// Headers go with each request; ${NAME} is filled in from the environment.
+	Headers map[string]string `yaml:"headers"`
 	// AllowPrivateAddresses lets the feed be inside one's own network.
 	AllowPrivateAddresses bool `yaml:"allowPrivateAddresses"`
 
-	secrets []string // what ${NAME} stood for: never shown or logged
+	secrets []string  // what ${NAME} stood for: never shown or logged
+	file    *ast.File // where fields have their lines from; nil for a Config that no file holds
 }
 
-// maxFileBytes bounds a provider's file; real ones have under 2 kB.
+// CSVConfig says how a csv feed is written.
+type CSVConfig struct {
+	Separator string `yaml:"separator"` // missing: found by the header line
+	Charset   string `yaml:"charset"`   // missing: UTF-8
+}
+
+// XMLConfig says how an xml feed is read.
+type XMLConfig struct {
+	Lists []string `yaml:"lists"` // elements that are lists, also where there is one
+}
+
+// HorizonConfig is in whole days (UTC) around today.
+type HorizonConfig struct {
+	PastDays   *int `yaml:"pastDays"`   // 0 to 3660; missing: 30
+	FutureDays *int `yaml:"futureDays"` // 1 to 3660; missing: 400
+}
+
+// BrakeConfig is how much a snapshot may take away; what is missing is as in event.DefaultBrake.
+type BrakeConfig struct {
+	MaxRemovedPercent     *int `yaml:"maxRemovedPercent"`     // 0 to 100
+	MinRemoved            *int `yaml:"minRemoved"`            // 0 and above
+	MaxQuarantinedPercent *int `yaml:"maxQuarantinedPercent"` // 0 to 100
+}
+
+// maxFileBytes bounds a provider's file; real ones have under 5 kB.
 const maxFileBytes = 256 << 10
 
-// LoadDir reads every *.yaml and *.yml of a directory, in the order of their names.
-func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Client) ([]*Source, error) {
-	var paths []string
-	for _, pattern := range []string{"*.yaml", "*.yml"} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
-		}
-		paths = append(paths, found...)
+// LoadDir reads every *.yaml and *.yml of a directory, in the order of their names. Its errors, and those
+// of LoadFile, are of type *ConfigError.
+func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Client, options ...Option) ([]*Source, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, &ConfigError{File: dir, Err: err}
 	}
-	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	slices.Sort(paths)
 	var sources []*Source
 	seen := map[string]string{}
-	for _, path := range paths {
-		source, err := LoadFile(path, getenv, client)
+	for _, entry := range entries {
+		if extension := filepath.Ext(entry.Name()); entry.IsDir() || extension != ".yaml" && extension != ".yml" {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		source, err := LoadFile(path, getenv, client, options...)
 		if err != nil {
 			return nil, err
 		}
 		slug := source.config.Slug
 		if other, twice := seen[slug]; twice {
-			return nil, fmt.Errorf("%w %s: slug: %q is taken by %s", ErrConfig, path, slug, other)
+			return nil, source.config.fail("slug", fmt.Errorf("%q is taken by %s", slug, other)).in(path)
 		}
 		seen[slug] = path
 		sources = append(sources, source)
@@ -74,81 +108,43 @@ func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Clien
 }
 
 // LoadFile reads one provider's file.
-func LoadFile(path string, getenv func(string) (string, bool), client *fetch.Client) (*Source, error) {
+func LoadFile(path string, getenv func(string) (string, bool), client *fetch.Client, options ...Option) (*Source, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		return nil, &ConfigError{File: path, Err: err}
 	}
 	defer file.Close()
-	config, err := Parse(io.LimitReader(file, maxFileBytes), getenv)
+	config, err := Parse(file, getenv)
 	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrConfig, path, err)
+		return nil, named(err, path)
 	}
-	source, err := New(config, client)
+	source, err := New(config, client, options...)
 	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrConfig, path, err)
+		return nil, named(err, path)
 	}
 	return source, nil
 }
 
-// Parse reads a provider's YAML. An unknown key is an error; all errors name line or field.
+// Parse reads a provider's YAML, and fills in what it wants of the environment. Its errors are of type
+// *ConfigError. What is in the fields is checked by New.
 func Parse(r io.Reader, getenv func(string) (string, bool)) (Config, error) {
 	var c Config
-	if err := yaml.NewDecoder(r, yaml.Strict()).Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("%s", yaml.FormatError(err, false, true))
+	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if err != nil {
+		return c, c.fail("", err)
 	}
-	var err error
-	if c.URL, c.secrets, err = expand(c.URL, getenv); err != nil {
-		return Config{}, fmt.Errorf("url: %w", err)
+	if len(text) > maxFileBytes {
+		return c, c.fail("", fmt.Errorf("longer than %d bytes", maxFileBytes))
 	}
-	return c, nil
-}
-
-var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
-
-// expand fills in ${NAME} and lists the values. An unset variable is an error: a feed without its key
-// would answer with a page that explains so, and look broken.
-func expand(s string, getenv func(string) (string, bool)) (expanded string, values []string, err error) {
-	expanded = variable.ReplaceAllStringFunc(s, func(reference string) string {
-		name := reference[2 : len(reference)-1]
-		value, ok := getenv(name)
-		if !ok {
-			err = fmt.Errorf("environment variable %s is not set", name)
-		}
-		values = append(values, value)
-		return value
-	})
-	return expanded, values, err
-}
-
-var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-
-// validate checks every field and returns what the records are completed with.
-func (c *Config) validate() (event.Defaults, error) {
-	defaults := event.Defaults{Provider: c.Slug, Currency: c.Currency, Prices: c.Prices}
-	if !slugForm.MatchString(c.Slug) {
-		return defaults, fmt.Errorf("slug: %q: want 1 to 40 of a-z, 0-9 and inner hyphens", c.Slug)
+	if c.file, err = parser.ParseBytes(text, 0); err != nil {
+		return c, c.locate(err)
 	}
-	if c.Name == "" {
-		return defaults, errors.New("name: missing")
+	documents := slices.DeleteFunc(slices.Clone(c.file.Docs), func(d *ast.DocumentNode) bool { return d.Body == nil })
+	if len(documents) != 1 {
+		return c, c.fail("", fmt.Errorf("has %d documents, want one", len(documents)))
 	}
-	if !strings.HasPrefix(c.URL, "http://") && !strings.HasPrefix(c.URL, "https://") {
-		return defaults, errors.New("url: want http://… or https://…")
+	if err := yaml.NodeToValue(documents[0].Body, &c, yaml.Strict()); err != nil {
+		return c, c.locate(err)
 	}
-	zone, err := time.LoadLocation(c.TimeZone)
-	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
-		return defaults, fmt.Errorf("timeZone: %q: want an IANA name such as Europe/Madrid", c.TimeZone)
-	}
-	defaults.Zone = zone
-	if unit, err := currency.ParseISO(c.Currency); err != nil || unit.String() != c.Currency {
-		return defaults, fmt.Errorf("currency: %q: want an ISO 4217 code such as EUR", c.Currency)
-	}
-	switch c.Prices {
-	case "":
-		defaults.Prices = event.PriceAllOffers
-	case event.PriceAllOffers, event.PriceWithCapacity:
-	default:
-		return defaults, fmt.Errorf("prices: %q: want %s or %s", c.Prices, event.PriceAllOffers, event.PriceWithCapacity)
-	}
-	return defaults, nil
+	return c, c.expand(getenv)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
+	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
@@ -15,22 +17,46 @@ import (
 type Source struct {
 	config   Config
 	defaults event.Defaults
+	schedule Schedule
 	decoder  decoder
 	client   *fetch.Client
 }
 
-// New checks a provider's settings; its errors name the field. The source fetches by client.
-func New(c Config, client *fetch.Client) (*Source, error) {
-	defaults, err := c.validate()
+// Option changes how a source is made.
+type Option func(*options)
+
+type options struct{ clock func() time.Time }
+
+// WithClock sets the clock by which a feed's horizon moves; the default is time.Now.
+func WithClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
+
+// New checks a provider's settings; its errors are of type *ConfigError. The source fetches by client,
+// which may be nil for one that only decodes.
+func New(c Config, client *fetch.Client, with ...Option) (*Source, error) {
+	o := options{clock: time.Now}
+	for _, option := range with {
+		option(&o)
+	}
+	defaults, err := c.check()
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := newDecoder(c)
+	schedule, err := c.schedule()
 	if err != nil {
 		return nil, err
 	}
-	return &Source{config: c, defaults: defaults, decoder: decoder, client: client}, nil
+	decoder, err := newDecoder(c, o.clock)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{config: c, defaults: defaults, schedule: schedule, decoder: decoder, client: client}, nil
 }
+
+// Schedule is when the source wants to be synced.
+func (s *Source) Schedule() Schedule { return s.schedule }
+
+// Brake is how much a snapshot of the source may take away unseen.
+func (s *Source) Brake() event.Brake { return s.config.brake() }
 
 // Provider is what the catalog keeps of the source.
 func (s *Source) Provider() event.Provider {
@@ -43,16 +69,30 @@ func (s *Source) Provider() event.Provider {
 // Fingerprint names what turns the feed's bytes into events: the format, its version and every setting
 // that has a say. The same bytes under the same fingerprint are the same events.
 func (s *Source) Fingerprint() string {
-	return fmt.Sprintf("%s/%d %s %s %s", s.config.Format, s.decoder.version, s.config.TimeZone, s.config.Currency, s.defaults.Prices)
+	name := fmt.Sprintf("%s/%d %s %s %s", s.config.Format, s.decoder.version, s.config.TimeZone, s.config.Currency, s.defaults.Prices)
+	if s.decoder.settings != nil {
+		name += " " + s.decoder.settings()
+	}
+	return name
 }
 
-// Fetch gets a snapshot, or learns that the previous one still holds. previous may be nil.
-func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot) (*fetch.Snapshot, error) {
+// Fetch gets a snapshot, or learns that the previous one still holds. previous may be nil, and so may
+// progress, which is told how many bytes have come and how many will in all (-1: not known), as sent.
+func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot, progress func(bytes, total int64)) (*fetch.Snapshot, error) {
 	request := fetch.Request{URL: s.config.URL, Secrets: s.config.secrets, AllowPrivate: s.config.AllowPrivateAddresses}
+	if len(s.config.Headers) > 0 {
+		request.Header = http.Header{}
+		for name, value := range s.config.Headers {
+			request.Header.Set(name, value)
+		}
+	}
 	if previous != nil && previous.Decoder == s.Fingerprint() {
 		request.ETag, request.LastModified = previous.ETag, previous.LastModified
 	}
-	return s.client.Get(ctx, request, nil)
+	if progress == nil {
+		return s.client.Get(ctx, request, nil)
+	}
+	return s.client.Get(ctx, request, func(p fetch.Progress) { progress(p.Wire, p.Total) })
 }
 
 // Repeated is the previous snapshot, with its new validators, if what was fetched is the same again and

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/test/harness"
@@ -212,7 +211,7 @@ func TestBrokenRecords(t *testing.T) {
 			}
 			report := app.Feed(slug(name)).Sync(feed)
 			sameCounts(t, report, event.OutcomeApplied, want)
-			if diff := cmp.Diff(reasons, harness.Query[string](app, `SELECT reason FROM quarantined_records WHERE run_id = $1`, report.RunID), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(reasons, harness.Query[string](app, `SELECT reason FROM quarantined_records WHERE run_id = $1`, report.RunID), emptyIsNil); diff != "" {
 				t.Errorf("quarantine (-want +got):\n%s", diff)
 			}
 			good := func(series string) string {

@@ -34,7 +34,7 @@ const maxPlanEntries = 1_000
 // DryRun fetches a snapshot and says what a sync would do now. It writes nothing.
 func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, error) {
 	plan := Plan{Provider: source.Provider().Slug}
-	fetched, err := source.Fetch(ctx, nil)
+	fetched, err := source.Fetch(ctx, nil, nil)
 	if err != nil {
 		return plan, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/syncer"
@@ -28,7 +29,12 @@ func parade() harness.Base {
 	}}}
 }
 
-var paradeID = event.Key{Provider: "acme", Series: "71", Event: "1"}.ID()
+// paradeOf is the UUID of the parade's event at a provider.
+func paradeOf(provider string) event.ID {
+	return event.Key{Provider: provider, Series: "71", Event: "1"}.ID()
+}
+
+var paradeID = paradeOf("acme")
 
 // varied is the parade with its one plan edited.
 func varied(edit func(*harness.Plan)) harness.Base {
@@ -107,6 +113,9 @@ func recorded(t *testing.T, app *harness.App, report syncer.Report, outcome even
 		t.Errorf("the run's record says %q, want %q", got, want)
 	}
 }
+
+// emptyIsNil compares lists.
+var emptyIsNil = cmpopts.EquateEmpty()
 
 func wantError(t *testing.T, err, want error) {
 	t.Helper()

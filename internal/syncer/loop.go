@@ -1,31 +1,84 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/aledotdev/marquee/internal/provider"
 )
 
-// Loop syncs every source at once and then again and again, until ctx is done, and returns when the
-// runs that were under way have ended. Sources don't wait for each other, and a run that takes longer
-// than the interval skips the starts that it misses.
-func (s *Syncer) Loop(ctx context.Context, sources []*provider.Source, interval time.Duration) {
-	var running sync.WaitGroup
-	for _, source := range sources {
-		running.Go(func() {
-			ticker := time.NewTicker(interval)
-			defer ticker.Stop()
-			for {
-				_, _ = s.Sync(ctx, source) // logged and recorded there; the next try comes anyway
-				select {
-				case <-ctx.Done():
-					return
-				case <-ticker.C:
-				}
-			}
+// maxParallel is how many providers are synced at once: each holds a connection and a snapshot.
+const maxParallel = 4
+
+// Once syncs each source once, some at a time. The errors are those of Sync, by source: one that fails leaves the
+// others alone.
+func (s *Syncer) Once(ctx context.Context, sources []*provider.Source) []error {
+	failures := make([]error, len(sources))
+	var group errgroup.Group
+	group.SetLimit(maxParallel)
+	for i, source := range sources {
+		group.Go(func() error {
+			_, failures[i] = s.Sync(ctx, source)
+			return nil
 		})
 	}
+	_ = group.Wait() // no function above fails
+	return failures
+}
+
+// spread is the time over which the first syncs are spread, so that not all providers are asked at once.
+const spread = 30 * time.Second
+
+// Loop syncs every source again and again, until ctx is done: by its own schedule or, if it has none, at
+// the interval, and no sooner than its provider asks. First syncs are spread over half a minute. When ctx
+// is done no run starts any more; those under way have the drain time to end, and Loop returns after them.
+// Sources don't wait for each other but for a free slot, and a run that takes longer skips the starts that it misses.
+func (s *Syncer) Loop(ctx context.Context, sources []*provider.Source, interval time.Duration) {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(cmp.Or(s.Drain, 25*time.Second), stop) })()
+
+	slots := make(chan struct{}, maxParallel)
+	var running sync.WaitGroup
+	for i, source := range sources {
+		first := min(spread, interval) * time.Duration(i) / time.Duration(len(sources))
+		running.Go(func() { s.follow(ctx, working, source, first, interval, slots) })
+	}
 	running.Wait()
+}
+
+// follow keeps one source to its schedule.
+func (s *Syncer) follow(ctx, working context.Context, source *provider.Source, wait, interval time.Duration, slots chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case slots <- struct{}{}:
+		}
+		start := s.Clock()
+		report, _ := s.Sync(working, source) // logged and recorded there; the next try comes anyway
+		<-slots
+		wait = next(source.Schedule(), start, interval, report.Result.NextCheck).Sub(s.Clock())
+	}
+}
+
+// next is when a source that was synced at start is due again.
+func next(schedule provider.Schedule, start time.Time, interval time.Duration, asked time.Time) time.Time {
+	due := start.Add(interval)
+	if !schedule.IsZero() {
+		due = schedule.Next(start)
+	}
+	if asked.After(due) {
+		return asked
+	}
+	return due
 }

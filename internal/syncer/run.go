@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -59,8 +60,22 @@ type Options struct {
 	Force bool          // sync although a provider asked to be left alone until later
 	Owner string        // names this process in leases
 	Beat  time.Duration // between signs of life, well under the lease's time to live; 0: 10 s
+	Drain time.Duration // how long Loop lets runs end that are under way when it is told to stop; 0: 25 s
 	Clock func() time.Time
 	Log   *slog.Logger
+	// Progress is told how runs get on, from many goroutines; nil: nobody is.
+	Progress func(Progress)
+}
+
+// Progress is how far one run is.
+type Progress struct {
+	Provider string
+	Bytes    int64 // of the snapshot that have come
+	Total    int64 // that are to come; -1: not known
+	Records  int   // that have been read
+	Done     bool  // the run has ended, as Report and Err say
+	Report   Report
+	Err      error
 }
 
 // Syncer syncs providers. It is safe for concurrent use; runs of one provider wait for each other only
@@ -104,6 +119,7 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(con
 	if err != nil {
 		report.Result = failed(err)
 		s.log(ctx, report)
+		s.tell(Progress{Provider: report.Provider, Done: true, Report: report, Err: err})
 		return report, err
 	}
 	report.RunID = run.ID
@@ -130,6 +146,7 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(con
 	}
 	report.Took = s.Clock().Sub(start)
 	s.log(ctx, report)
+	s.tell(Progress{Provider: report.Provider, Done: true, Report: report, Err: err})
 	return report, err
 }
 
@@ -196,7 +213,11 @@ func failed(err error) event.Result {
 }
 
 func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.Source) (event.Result, error) {
-	fetched, err := source.Fetch(ctx, run.Previous)
+	progress := Progress{Provider: run.Provider.Slug}
+	fetched, err := source.Fetch(ctx, run.Previous, func(bytes, total int64) {
+		progress.Bytes, progress.Total = bytes, total
+		s.tell(progress)
+	})
 	if err != nil {
 		return event.Result{}, err
 	}
@@ -216,12 +237,35 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	result, err := s.apply(ctx, run, source.Decode(body), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
+	result, err := s.apply(ctx, run, s.counted(source.Decode(body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err
 	}
 	return s.hold(ctx, run, held, body)
+}
+
+func (s *Syncer) tell(p Progress) {
+	if s.Progress != nil {
+		s.Progress(p)
+	}
+}
+
+// counted passes records on and tells of every hundredth.
+func (s *Syncer) counted(records iter.Seq2[event.Record, error], progress Progress) iter.Seq2[event.Record, error] {
+	if s.Progress == nil {
+		return records
+	}
+	return func(yield func(event.Record, error) bool) {
+		for rec, err := range records {
+			if progress.Records++; progress.Records%100 == 0 {
+				s.tell(progress)
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
 }
 
 // confirm ends a run whose snapshot is the one that was applied last.

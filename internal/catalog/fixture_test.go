@@ -1,0 +1,158 @@
+package catalog_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
+)
+
+// statement is what was sent to PostgreSQL.
+type statement struct {
+	sql  string
+	args []any
+}
+
+// tracer notes the statements of a pool.
+type tracer struct {
+	mu         sync.Mutex
+	statements []statement
+}
+
+func (t *tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.statements = append(t.statements, statement{data.SQL, data.Args})
+	return ctx
+}
+
+func (t *tracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// take returns what was noted since the last take.
+func (t *tracer) take() []statement {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	taken := t.statements
+	t.statements = nil
+	return taken
+}
+
+// traced is a pool of size connections to a new database, and its tracer.
+func traced(tb testing.TB, size int32) (*pgxpool.Pool, *tracer) {
+	tb.Helper()
+	config, err := pgxpool.ParseConfig(pgtest.URL(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	t := &tracer{}
+	config.MaxConns = size
+	config.ConnConfig.Tracer = t
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(pool.Close)
+	return pool, t
+}
+
+// at is a clock that stands still.
+func at(now time.Time) func() time.Time { return func() time.Time { return now } }
+
+func exec(tb testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+	tb.Helper()
+	if _, err := pool.Exec(context.Background(), sql, args...); err != nil {
+		tb.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func insertProvider(tb testing.TB, pool *pgxpool.Pool, slug string) event.ID {
+	tb.Helper()
+	id := event.ProviderID(slug)
+	exec(tb, pool, `INSERT INTO providers (id, slug, name, format, time_zone, currency) VALUES ($1, $2, $2, 'planlist', 'Europe/Madrid', 'EUR')`,
+		[16]byte(id), slug)
+	return id
+}
+
+func insertSeries(tb testing.TB, pool *pgxpool.Pool, provider, name string) event.ID {
+	tb.Helper()
+	id := event.Key{Provider: provider, Series: name}.SeriesID()
+	exec(tb, pool, `INSERT INTO series (id, external_id, title, provider_id) VALUES ($1, $2, $2, $3)`,
+		[16]byte(id), name, [16]byte(event.ProviderID(provider)))
+	return id
+}
+
+// stored is a row of events, as far as lists of events look at it.
+type stored struct {
+	id        event.ID
+	provider  string
+	series    *event.ID
+	start     event.Moment
+	end       event.Moment // zero: none
+	zone      string
+	allDay    bool
+	listed    bool
+	removed   bool
+	low, high *event.Decimal
+	currency  string
+}
+
+// insert copies rows in.
+func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
+	tb.Helper()
+	seen := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	given := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	text := func(d *event.Decimal) *string {
+		if d == nil {
+			return nil
+		}
+		s := d.String()
+		return &s
+	}
+	columns := []string{
+		"id", "provider_id", "series_id", "external_id", "title", "categories", "starts_at", "ends_at", "starts_local", "ends_local",
+		"time_zone", "all_day", "span_class", "online", "no_seats_left", "offers", "currency", "min_price", "max_price",
+		"listed", "content_hash", "first_seen_at", "updated_at", "removed_at",
+	}
+	_, err := pool.CopyFrom(context.Background(), pgx.Identifier{"events"}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+		r := rows[i]
+		spanned := event.Event{Start: r.start, End: r.end}
+		var removed *time.Time
+		if r.removed {
+			removed = &seen
+		}
+		return []any{
+			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), "title", []string{},
+			r.start.Instant, given(r.end.Instant), r.start.Local.AsUTC(), given(r.end.Local.AsUTC()),
+			r.zone, r.allDay, spanned.SpanClass(), true, false, []string{}, r.currency, text(r.low), text(r.high),
+			r.listed, []byte{}, seen, seen, removed,
+		}, nil
+	}))
+	if err != nil {
+		tb.Fatalf("copying events: %v", err)
+	}
+	exec(tb, pool, "ANALYZE events")
+}
+
+func pointer[T any](v T) *T { return &v }
+
+// bound is a Bound that has to be well-formed.
+func bound(tb testing.TB, s string) *catalog.Bound {
+	tb.Helper()
+	b, ok := catalog.ParseBound(s)
+	if !ok {
+		tb.Fatalf("%s is no bound", s)
+	}
+	return &b
+}

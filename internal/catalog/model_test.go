@@ -1,0 +1,156 @@
+package catalog_test
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// The window rules and filters once more, straight from their definition and as plainly as can be, to hold
+// both the statements and Window.Holds to. Nothing here may call what it tests.
+
+// instantForm orders as text.
+const instantForm = "2006-01-02T15:04:05.000000"
+
+// reading is a moment in a bound's own terms, as text that orders.
+func reading(m event.Moment, b *catalog.Bound) string {
+	if b.Local.IsZero() {
+		return m.Instant.UTC().Format(instantForm)
+	}
+	return m.Local.String()
+}
+
+func limit(b *catalog.Bound) string {
+	if b.Local.IsZero() {
+		return b.Instant.UTC().Format(instantForm)
+	}
+	return b.Local.String()
+}
+
+// inside applies a window's rule.
+func inside(e stored, w catalog.Window) bool {
+	span := !e.end.IsZero() && e.end.Instant.After(e.start.Instant) // else it is an instant
+	end := e.end
+	if end.IsZero() {
+		end = e.start
+	}
+	from := func(m event.Moment) int {
+		if w.From == nil {
+			return 1
+		}
+		return cmp.Compare(reading(m, w.From), limit(w.From))
+	}
+	to := func(m event.Moment) int {
+		if w.To == nil {
+			return -1
+		}
+		return cmp.Compare(reading(m, w.To), limit(w.To))
+	}
+	beforeTo := func(m event.Moment) bool { return to(m) < 0 || w.Inclusive && to(m) == 0 }
+
+	switch {
+	case w.From == nil && w.To == nil:
+		return true
+	case w.Match == catalog.Overlaps && span:
+		return beforeTo(e.start) && from(end) > 0
+	case w.Match == catalog.Contained && span:
+		return from(e.start) >= 0 && to(end) <= 0
+	case w.Match == catalog.EndsIn:
+		return from(end) >= 0 && beforeTo(end)
+	default: // a start, or all that there is of an instant, lies in the window
+		return from(e.start) >= 0 && beforeTo(e.start)
+	}
+}
+
+// passes applies a filter.
+func passes(e stored, f catalog.EventFilter) bool {
+	if f.Providers != nil && !slices.Contains(f.Providers, e.provider) {
+		return false
+	}
+	if f.Series != nil && (e.series == nil || !slices.Contains(f.Series, *e.series)) {
+		return false
+	}
+	if f.IDs != nil && !slices.Contains(f.IDs, e.id) {
+		return false
+	}
+	if f.Removed != nil && *f.Removed != e.removed {
+		return false
+	}
+	if p := f.Price; p != nil {
+		if p.Currency != nil && *p.Currency != e.currency {
+			return false
+		}
+		if p.Min != nil && (e.high == nil || e.high.Micros() < p.Min.Micros()) {
+			return false
+		}
+		if p.Max != nil && (e.low == nil || e.low.Micros() > p.Max.Micros()) {
+			return false
+		}
+	}
+	return true
+}
+
+// modelled is what all pages of a query hold together.
+func modelled(all []stored, q catalog.EventQuery) []event.ID {
+	var found []stored
+	for _, e := range all {
+		if e.listed && inside(e, q.Window) && passes(e, q.Where) {
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b stored) int {
+		return cmp.Or(a.start.Instant.Compare(b.start.Instant), bytes.Compare(a.id[:], b.id[:]))
+	})
+	if q.Descending {
+		slices.Reverse(found)
+	}
+	ids := make([]event.ID, len(found))
+	for i, e := range found {
+		ids[i] = e.id
+	}
+	return ids
+}
+
+// spanOf is an event as Window.Holds takes it.
+func spanOf(e stored) catalog.Span {
+	s := catalog.Span{StartsAt: e.start.Instant, StartsLocal: e.start.Local.AsUTC()}
+	if !e.end.IsZero() {
+		s.EndsAt, s.EndsLocal = e.end.Instant, e.end.Local.AsUTC()
+	}
+	return s
+}
+
+// cursorOf is an event's place in every list.
+func cursorOf(e stored) string { return catalog.CursorAt(e.start.Instant, e.id) }
+
+// draws: what the properties are tried on.
+
+// zone is a time zone with instants around which its clocks do something odd.
+type zone struct {
+	name    string
+	anchors []string
+}
+
+func zones() []zone {
+	return []zone{
+		{"Europe/Madrid", []string{"2021-03-28T01:00:00Z", "2021-10-31T01:00:00Z", "2024-02-28T23:00:00Z"}},
+		{"America/New_York", []string{"2021-03-14T07:00:00Z", "2021-11-07T06:00:00Z"}},
+		{"Pacific/Apia", []string{"2011-12-30T10:00:00Z", "2021-04-03T14:00:00Z"}},        // 30 December 2011 did not take place
+		{"Australia/Lord_Howe", []string{"2021-04-03T15:00:00Z", "2021-10-02T15:30:00Z"}}, // half an hour
+		{"Etc/UTC", []string{"2021-06-30T22:00:00Z"}},
+		{"Pacific/Kiritimati", []string{"2021-12-31T10:00:00Z"}},
+		{"America/Adak", []string{"2021-03-14T12:00:00Z"}},
+	}
+}
+
+func location(name string) *time.Location {
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err) // the test's own table
+	}
+	return l
+}

@@ -1,0 +1,121 @@
+package icalendar
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// component is a VEVENT, a VTIMEZONE or a part of one, with the properties that are of use here.
+type component struct {
+	name     string
+	number   int // of the VEVENT in the snapshot, from 1
+	line     int // of its BEGIN
+	size     int // bytes it takes, about
+	props    []property
+	children []*component // STANDARD and DAYLIGHT of a VTIMEZONE
+	calendar *calendar
+	fault    *event.Invalid // found while it was read
+}
+
+// propertyOverhead is about what a property takes beside its text.
+const propertyOverhead = 72
+
+// kept says which properties of a component are of use. What isn't costs no memory, however long it is.
+func kept(component, property string) bool {
+	switch component {
+	case "VEVENT":
+		switch property {
+		case "UID", "RECURRENCE-ID", "DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE",
+			"SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "CATEGORIES", "URL", "ORGANIZER", "ATTACH", "IMAGE", "STATUS", "CLASS":
+			return true
+		}
+	case "VTIMEZONE":
+		return property == "TZID" || property == "X-LIC-LOCATION"
+	case "STANDARD", "DAYLIGHT":
+		switch property {
+		case "DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE":
+			return true
+		}
+	}
+	return false
+}
+
+// add keeps a property, if it is of use and the component does not grow too large by it.
+func (c *component) add(p property) {
+	if !kept(c.name, p.name) || isImage(p.name) && (p.cut || strings.EqualFold(p.param("ENCODING"), "BASE64")) {
+		return
+	}
+	size := len(p.name) + len(p.params) + len(p.value) + propertyOverhead
+	switch {
+	case p.cut:
+		c.tooLarge(p.name, p.value, "a line of more than %d bytes", MaxLineBytes)
+	case c.size+size > MaxComponentBytes:
+		c.tooLarge(p.name, p.value, "a component of more than %d bytes", MaxComponentBytes)
+	default:
+		c.size += size
+		c.props = append(c.props, p)
+	}
+}
+
+func (c *component) tooLarge(field, value, format string, limit int) {
+	if c.fault == nil {
+		c.fault = event.NewInvalid(event.ReasonTooLarge, field, value, fmt.Errorf(format, limit))
+	}
+}
+
+func isImage(name string) bool { return name == "ATTACH" || name == "IMAGE" }
+
+// get is the first property of a name, or one without a value.
+func (c *component) get(name string) *property {
+	for i := range c.props {
+		if c.props[i].name == name {
+			return &c.props[i]
+		}
+	}
+	return &property{name: name}
+}
+
+// all is every property of a name.
+func (c *component) all(name string) []*property {
+	var found []*property
+	for i := range c.props {
+		if c.props[i].name == name {
+			found = append(found, &c.props[i])
+		}
+	}
+	return found
+}
+
+func (c *component) has(name string) bool { return c.get(name).line > 0 }
+
+// uid is the VEVENT's identity.
+func (c *component) uid() string { return strings.TrimSpace(unescape(c.get("UID").value)) }
+
+// recurs reports whether the VEVENT is, or is a part of, a series.
+func (c *component) recurs() bool { return c.has("RRULE") || c.has("RDATE") || c.has("RECURRENCE-ID") }
+
+// private reports whether the VEVENT is not meant for the public (RFC 5545, 3.8.1.3: what is unknown there
+// counts as PRIVATE).
+func (c *component) private() bool {
+	class := strings.TrimSpace(c.get("CLASS").value)
+	return class != "" && !strings.EqualFold(class, "PUBLIC")
+}
+
+// place is where the VEVENT stands, for people.
+func (c *component) place() string { return fmt.Sprintf("VEVENT[%d], line %d", c.number, c.line) }
+
+// excerpt is the VEVENT's beginning, unfolded, as far as it was kept.
+func (c *component) excerpt() string {
+	var b strings.Builder
+	b.WriteString("BEGIN:" + c.name)
+	for i := range c.props {
+		if b.Len() > event.MaxExcerptBytes {
+			break
+		}
+		p := &c.props[i]
+		b.WriteString("\n" + p.name + p.params + ":" + p.value)
+	}
+	return event.Excerpt(b.String(), event.MaxExcerptBytes)
+}

@@ -1,0 +1,293 @@
+// Package icalendar reads calendars (RFC 5545 and the usual ways of getting it wrong): any number of
+// VCALENDARs one after the other, each VEVENT an event, or a series whose instances within a horizon are
+// events. What is no VEVENT or VTIMEZONE is passed over.
+//
+// # Identity
+//
+// A VEVENT without recurrence is the event of its UID. One with RRULE or RDATE is the series of its UID;
+// each instance has as id the start that the rules gave it, in the form of a RECURRENCE-ID: by the wall
+// clock of the series (20240115T190000), with a Z if that is UTC, a date (20240115) for whole days. A VEVENT
+// with RECURRENCE-ID replaces that instance and keeps its id, wherever it is moved; with
+// RANGE=THISANDFUTURE it also speaks for the instances after it. It counts whether or not the rules, the
+// horizon or an EXDATE have a place for it. Instances out of the horizon are not made; events that are
+// written down one by one always are.
+//
+// # Time
+//
+// A TZID is looked up as an IANA name, also at the end of a longer one or as the zone's X-LIC-LOCATION,
+// and as a Windows name; else the VTIMEZONE's own rules hold. An event by such rules is shown in
+// the provider's zone if that had the same offset then, else in Etc/GMT±N, else (part of an hour) in UTC.
+// A TZID that says nothing, floating times and whole days are the provider's zone. Times in UTC are
+// shown in the provider's zone. X-WR-TIMEZONE is ignored: the provider's file says what holds.
+//
+// # What is left out
+//
+// A VEVENT that is not CLASS:PUBLIC, and with it its whole series, is as if it were not there. A
+// SUMMARY is needed, but for an override, which may have that of its series. LAST-MODIFIED, SEQUENCE and
+// DTSTAMP make no difference: which of two records counts is the order of the snapshot.
+//
+// # Memory
+//
+// A plain VEVENT is passed on as it is read. The parts of series, and events whose zone is not known yet,
+// wait for the end of the snapshot, as an override may stand before its master: at most MaxHeldBytes of
+// them. Lines, components, rules and instances are bounded too.
+package icalendar
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Version changes when the same bytes would give other events than before.
+const Version = 1
+
+// Limits of a snapshot. What is over one of the first four costs one record, over the others the snapshot.
+const (
+	MaxLineBytes      = 256 << 10 // of an unfolded line that is of use
+	MaxComponentBytes = 1 << 20   // of a VEVENT's lines that are of use
+	MaxInstances      = 5_000     // of a series within the horizon
+	MaxAllInstances   = 500_000   // of all series
+	MaxHeldBytes      = 32 << 20  // of series and zones
+	maxDepth          = 16        // of components in components
+)
+
+// Horizon bounds the instances of series: those that end at From or later and start before To are made.
+type Horizon struct{ From, To time.Time }
+
+// Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
+// event.ErrMalformed when the feed is at fault.
+func Decode(r io.Reader, defaults event.Defaults, horizon Horizon) iter.Seq2[event.Record, error] {
+	return func(yield func(event.Record, error) bool) {
+		d := decoder{
+			defaults: defaults, horizon: horizon,
+			names: map[string]*time.Location{}, series: map[string]*series{},
+			yield: func(rec event.Record) bool { return yield(rec, nil) },
+		}
+		if err := d.run(newLineReader(r)); err != nil && !errors.Is(err, errStopped) {
+			yield(event.Record{}, err)
+		}
+	}
+}
+
+// errStopped says that the reader of the records wants no more.
+var errStopped = errors.New("stopped")
+
+type decoder struct {
+	defaults event.Defaults
+	horizon  Horizon
+	yield    func(event.Record) bool
+	names    map[string]*time.Location // of zones, as far as looked up
+
+	open      []string   // the names of the components around the line at hand
+	calendar  *calendar  // the VCALENDAR around it
+	current   *component // the VEVENT or VTIMEZONE around it
+	part      *component // the STANDARD or DAYLIGHT around it
+	calendars int
+	events    int
+
+	series map[string]*series
+	order  []*series    // in the order of the feed
+	late   []*component // events whose zone was not known when they were read
+	held   int          // bytes
+	work   budget
+}
+
+func malformed(line int, format string, args ...any) error {
+	return fmt.Errorf("line %d: %s: %w", line, fmt.Sprintf(format, args...), event.ErrMalformed)
+}
+
+func (d *decoder) run(lines *lineReader) error {
+	for {
+		line, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", lines.done+1, err)
+		}
+		if err := d.line(line); err != nil {
+			return err
+		}
+	}
+	if d.calendar != nil {
+		return malformed(lines.done, "the end of the calendar is missing")
+	}
+	if d.calendars == 0 {
+		return malformed(lines.done, "no calendar")
+	}
+	return d.finish()
+}
+
+func (d *decoder) line(line contentLine) error {
+	if d.calendar == nil {
+		// Files put one behind the other have a byte order mark each.
+		line.text = strings.TrimPrefix(line.text, "\ufeff")
+		if strings.TrimSpace(line.text) == "" {
+			return nil
+		}
+	}
+	p, ok := parseProperty(line)
+	name := strings.ToUpper(strings.TrimSpace(p.value))
+	switch {
+	case d.calendar == nil && (!ok || p.name != "BEGIN" || name != "VCALENDAR"):
+		return malformed(line.number, "%q where a BEGIN:VCALENDAR should be", event.Excerpt(line.text, 40))
+	case !ok:
+		return nil // a stray line, mostly the rest of a text with a bare line break
+	case p.name == "BEGIN":
+		return d.begin(name, line.number)
+	case p.name == "END":
+		return d.end(name)
+	}
+	switch top := d.open[len(d.open)-1]; {
+	case d.part != nil && top == d.part.name:
+		d.part.add(p)
+	case d.part == nil && d.current != nil && top == d.current.name:
+		d.current.add(p)
+	}
+	return nil
+}
+
+func (d *decoder) begin(name string, line int) error {
+	switch {
+	case name == "VCALENDAR" && d.calendar != nil:
+		return malformed(line, "a calendar begins before the end of the one before")
+	case name == "VCALENDAR":
+		d.calendars++
+		d.calendar = &calendar{decoder: d, defaults: &d.defaults}
+	case name == "VEVENT" && d.current != nil:
+		if err := d.unended(); err != nil {
+			return err
+		}
+	case len(d.open) == maxDepth:
+		return malformed(line, "components more than %d deep", maxDepth)
+	}
+	switch {
+	case name == "VEVENT" && d.current == nil:
+		d.events++
+		d.current = &component{name: name, number: d.events, line: line, calendar: d.calendar}
+	case name == "VTIMEZONE" && d.current == nil:
+		d.current = &component{name: name, line: line, calendar: d.calendar}
+	case (name == "STANDARD" || name == "DAYLIGHT") && d.current != nil && d.current.name == "VTIMEZONE":
+		d.part = &component{name: name, line: line, calendar: d.calendar}
+	}
+	d.open = append(d.open, name)
+	return nil
+}
+
+// unended gives up the component at hand, whose END is missing, and costs one record by it.
+func (d *decoder) unended() error {
+	c := d.current
+	d.current, d.part, d.open = nil, nil, d.open[:1]
+	if c == nil || c.name != "VEVENT" {
+		return nil
+	}
+	c.fault = event.NewInvalid(event.ReasonInvalidRecord, "END", "", errors.New("END:VEVENT is missing"))
+	return d.take(c)
+}
+
+// end closes a component, and what is still open inside it. An END of nothing is passed over.
+func (d *decoder) end(name string) error {
+	depth := len(d.open) - 1
+	for depth >= 0 && d.open[depth] != name {
+		depth--
+	}
+	if depth < 0 {
+		return nil
+	}
+	d.open = d.open[:depth+1]
+	switch {
+	case name == "VCALENDAR":
+		err := d.unended()
+		if !d.calendar.held {
+			d.held -= d.calendar.size // nothing needs its zones any more
+		}
+		d.calendar, d.open = nil, nil
+		return err
+	case d.part != nil && name == d.part.name:
+		if len(d.current.children) < maxObservances {
+			d.current.children = append(d.current.children, d.part)
+			d.current.size += d.part.size + propertyOverhead
+		}
+		d.part = nil
+	case d.current != nil && name == d.current.name:
+		c := d.current
+		d.current, d.part = nil, nil
+		d.open = d.open[:depth]
+		return d.take(c)
+	}
+	d.open = d.open[:depth]
+	return nil
+}
+
+// take passes a component on, or keeps it until the end.
+func (d *decoder) take(c *component) error {
+	switch {
+	case c.name == "VTIMEZONE":
+		if !c.calendar.define(c) {
+			return nil
+		}
+	case c.fault != nil && c.uid() == "", c.fault != nil && !c.recurs():
+		return d.emitOne(c)
+	case c.recurs() && c.uid() != "":
+		d.group(c)
+	case c.private():
+		return nil
+	case !c.calendar.knows(c):
+		c.calendar.held = true
+		d.late = append(d.late, c)
+	default:
+		return d.emitOne(c)
+	}
+	if d.held += c.size + propertyOverhead; d.held > MaxHeldBytes {
+		return malformed(c.line, "more than %d bytes of series and zones", MaxHeldBytes)
+	}
+	return nil
+}
+
+func (d *decoder) finish() error {
+	for _, c := range d.late {
+		if err := d.emitOne(c); err != nil {
+			return err
+		}
+	}
+	for _, s := range d.order {
+		if err := d.emitSeries(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emitOne passes on a VEVENT without recurrence.
+func (d *decoder) emitOne(c *component) error {
+	t, invalid := d.template(c, "")
+	if invalid != nil {
+		return d.refuse(c, event.Key{Provider: d.defaults.Provider, Event: c.uid()}, invalid)
+	}
+	return d.emit(c, d.instance(t, event.Key{Provider: d.defaults.Provider, Event: c.uid()}, t.start, t.length))
+}
+
+// emit passes on an event, if it is a valid one.
+func (d *decoder) emit(c *component, e event.Event) error {
+	var invalid *event.Invalid
+	if errors.As(e.Validate(), &invalid) {
+		return d.refuse(c, e.Key, invalid)
+	}
+	if !d.yield(event.Record{Event: e, Key: e.Key, Place: c.place()}) {
+		return errStopped
+	}
+	return nil
+}
+
+func (d *decoder) refuse(c *component, key event.Key, invalid *event.Invalid) error {
+	if !d.yield(event.Record{Invalid: invalid, Key: key, Place: c.place(), Excerpt: c.excerpt()}) {
+		return errStopped
+	}
+	return nil
+}

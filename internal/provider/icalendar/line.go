@@ -1,0 +1,172 @@
+package icalendar
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"strings"
+)
+
+// contentLine is a line of a calendar as RFC 5545, 3.1 means it: unfolded.
+type contentLine struct {
+	text   string
+	number int  // of its first physical line, from 1
+	cut    bool // it was longer than MaxLineBytes, and is cut to it
+}
+
+// lineReader unfolds. A line may end in CRLF, LF or CR. Blank lines are passed over, between a line and
+// its continuation too: some programs double each line's end.
+type lineReader struct {
+	r    *bufio.Reader
+	done int // physical lines read so far
+	buf  []byte
+}
+
+func newLineReader(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, 64<<10)} }
+
+// next returns io.EOF after the last line, and the reader's own error if it fails.
+func (l *lineReader) next() (contentLine, error) {
+	l.buf = l.buf[:0]
+	line := contentLine{number: l.done + 1}
+	for {
+		b, err := l.r.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF) && len(l.buf) > 0:
+			l.done++
+		case err != nil:
+			return contentLine{}, err
+		case b != '\r' && b != '\n':
+			if len(l.buf) < MaxLineBytes {
+				l.buf = append(l.buf, b)
+			} else {
+				line.cut = true
+			}
+			continue
+		default:
+			if err := l.endLine(b); err != nil {
+				return contentLine{}, err
+			}
+			if len(l.buf) == 0 {
+				line.number = l.done + 1
+				continue
+			}
+			folded, err := l.continues()
+			if err != nil {
+				return contentLine{}, err
+			}
+			if folded {
+				continue
+			}
+		}
+		line.text = string(l.buf)
+		return line, nil
+	}
+}
+
+// endLine takes the rest of a line's end that began with b.
+func (l *lineReader) endLine(b byte) error {
+	l.done++
+	if b != '\r' {
+		return nil
+	}
+	next, err := l.peek()
+	if next == '\n' {
+		_, err = l.r.Discard(1)
+	}
+	return err
+}
+
+// continues takes the white space that marks a continuation, if that is what follows.
+func (l *lineReader) continues() (bool, error) {
+	for {
+		next, err := l.peek()
+		if err != nil || next != ' ' && next != '\t' && next != '\r' && next != '\n' {
+			return false, err
+		}
+		if _, err := l.r.Discard(1); err != nil {
+			return false, err
+		}
+		if next == ' ' || next == '\t' {
+			return true, nil
+		}
+		if err := l.endLine(next); err != nil {
+			return false, err
+		}
+	}
+}
+
+// peek is the next byte, or 0 at the end.
+func (l *lineReader) peek() (byte, error) {
+	next, err := l.r.Peek(1)
+	if errors.Is(err, io.EOF) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return next[0], nil
+}
+
+// property is a content line's parts. Params is as it stands, from the first semicolon on.
+type property struct {
+	name, params, value string
+	line                int
+	cut                 bool
+}
+
+// parseProperty reports false for a line that is none: a stray line of text, say.
+func parseProperty(line contentLine) (property, bool) {
+	end := strings.IndexFunc(line.text, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+	if end <= 0 || line.text[end] != ':' && line.text[end] != ';' {
+		return property{}, false
+	}
+	colon := unquotedIndex(line.text[end:], ":")
+	if colon < 0 {
+		return property{}, false
+	}
+	return property{
+		name:   strings.ToUpper(line.text[:end]),
+		params: line.text[end : end+colon],
+		value:  line.text[end+colon+1:],
+		line:   line.number, cut: line.cut,
+	}, true
+}
+
+// param is the value of a parameter, its quotes taken away and RFC 6868's escapes undone. Of a list it is
+// the first.
+func (p *property) param(name string) string {
+	rest := p.params
+	for rest != "" {
+		rest = rest[1:] // the semicolon
+		one := rest
+		if end := unquotedIndex(rest, ";"); end >= 0 {
+			one, rest = rest[:end], rest[end:]
+		} else {
+			rest = ""
+		}
+		key, value, _ := strings.Cut(one, "=")
+		if !strings.EqualFold(strings.TrimSpace(key), name) {
+			continue
+		}
+		if end := unquotedIndex(value, ","); end >= 0 {
+			value = value[:end]
+		}
+		return strings.NewReplacer("^n", "\n", "^'", `"`, "^^", "^").Replace(strings.Trim(strings.TrimSpace(value), `"`))
+	}
+	return ""
+}
+
+// unquotedIndex is where the first of chars stands outside double quotes, or -1.
+func unquotedIndex(s, chars string) int {
+	quoted := false
+	for i := range len(s) {
+		if s[i] == '"' {
+			quoted = !quoted
+		} else if !quoted && strings.IndexByte(chars, s[i]) >= 0 {
+			return i
+		}
+	}
+	return -1
+}

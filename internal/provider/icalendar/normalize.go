@@ -1,0 +1,191 @@
+package icalendar
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// template is what a VEVENT says, whichever instance it is said of.
+type template struct {
+	event  event.Event // without key and times
+	start  stamp
+	length length
+}
+
+// template reads a VEVENT. An override may take its title from the series.
+func (d *decoder) template(c *component, title string) (template, *event.Invalid) {
+	t := template{event: d.fields(c)}
+	if t.event.Title == "" {
+		t.event.Title = title
+	}
+	if c.fault != nil {
+		return t, c.fault
+	}
+	if c.uid() == "" {
+		return t, event.NewInvalid(event.ReasonMissingID, "UID", "", nil)
+	}
+	var invalid *event.Invalid
+	if t.start, invalid = c.start(); invalid != nil {
+		return t, invalid
+	}
+	if t.length, invalid = c.length(t.start); invalid != nil {
+		return t, invalid
+	}
+	if t.event.Title == "" {
+		return t, event.NewInvalid(event.ReasonMissingTitle, "SUMMARY", "", nil)
+	}
+	return t, nil
+}
+
+// start is DTSTART; an override without one starts when the instance would.
+func (c *component) start() (stamp, *event.Invalid) {
+	p := c.get("DTSTART")
+	if p.line == 0 && c.has("RECURRENCE-ID") {
+		p = c.get("RECURRENCE-ID")
+	}
+	if p.line == 0 {
+		return stamp{}, event.NewInvalid(event.ReasonInvalidDate, p.name, "", errors.New("missing"))
+	}
+	return c.stamp(p, p.value)
+}
+
+// length is from DTEND or DURATION. Whole days are at least one, an event without either an instant.
+func (c *component) length(start stamp) (length, *event.Invalid) {
+	var d length
+	var invalid *event.Invalid
+	if p := c.get("DTEND"); p.line > 0 {
+		end, bad := c.stamp(p, p.value)
+		if bad != nil {
+			return d, bad
+		}
+		d, invalid = start.until(end, p, p.value)
+	} else if p := c.get("DURATION"); p.line > 0 {
+		d, invalid = lengthFor(start, p, p.value)
+	}
+	return d.atLeastADay(start), invalid
+}
+
+// atLeastADay makes good an all-day event whose DTEND is its DTSTART, as many programs write it.
+func (d length) atLeastADay(start stamp) length {
+	if start.kind == dateOnly {
+		d.days, d.given = max(d.days, 1), true
+	}
+	return d
+}
+
+// instance is the event that t makes from start.
+func (d *decoder) instance(t template, key event.Key, start stamp, length length) event.Event {
+	e := t.event
+	e.Key = key
+	zone := d.shownIn(start)
+	e.Zone = zone.String()
+	e.AllDay = start.kind == dateOnly
+	e.Start = momentOf(start, zone)
+	if length.given {
+		end := start.add(time.Duration(length.days) * day)
+		if length.exact == 0 {
+			e.End = momentOf(end, zone)
+		} else {
+			e.End = event.MomentOf(end.instant().Add(length.exact), zone)
+		}
+	}
+	return e
+}
+
+// momentOf keeps the wall clock as it is written where that is the zone's own.
+func momentOf(s stamp, zone *time.Location) event.Moment {
+	if s.zone == zone {
+		return s.local.At(zone)
+	}
+	return event.MomentOf(s.instant(), zone)
+}
+
+func (d *decoder) fields(c *component) event.Event {
+	e := event.Event{
+		Title:       oneLine(c.text("SUMMARY"), " "),
+		Description: c.text("DESCRIPTION"),
+		URL:         webAddress(c.get("URL").value),
+		ImageURL:    c.image(),
+		Categories:  c.categories(),
+		Status:      event.StatusScheduled,
+		Attendance:  event.AttendanceOffline,
+		Online:      true,
+		Currency:    d.defaults.Currency,
+		Place:       event.Place{Name: oneLine(c.text("LOCATION"), ", ")},
+		Organizer:   c.get("ORGANIZER").param("CN"),
+		Attributes:  c.geo(),
+	}
+	if strings.EqualFold(c.text("STATUS"), "CANCELLED") {
+		e.Status = event.StatusCancelled
+	}
+	return e
+}
+
+func (c *component) text(name string) string { return strings.TrimSpace(unescape(c.get(name).value)) }
+
+// oneLine joins the lines of a text that is shown in one.
+func oneLine(s, separator string) string {
+	if !strings.ContainsAny(s, "\r\n") {
+		return s
+	}
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), separator)
+}
+
+// categories are of all lines, each once, in the order of the feed.
+func (c *component) categories() []string {
+	var list []string
+	for _, p := range c.all("CATEGORIES") {
+		for _, name := range splitText(p.value) {
+			if name = oneLine(strings.TrimSpace(name), " "); name != "" && !slices.Contains(list, name) && len(list) <= event.MaxCategories {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
+}
+
+// image is the first address of an image: an IMAGE (RFC 7986) or an ATTACH that says it is one.
+func (c *component) image() string {
+	for i := range c.props {
+		p := &c.props[i]
+		isOne := p.name == "IMAGE" || p.name == "ATTACH" && strings.HasPrefix(strings.ToLower(p.param("FMTTYPE")), "image/")
+		if address := webAddress(p.value); isOne && address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+// webAddress leaves out what a page should not link to: javascript:, data:, what is no address.
+func webAddress(s string) string {
+	s = strings.TrimSpace(s)
+	parsed, err := url.Parse(s)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return ""
+	}
+	return s
+}
+
+// geo is the position as attributes, if it is one.
+func (c *component) geo() json.RawMessage {
+	north, east, _ := strings.Cut(c.get("GEO").value, ";")
+	latitude, err := strconv.ParseFloat(strings.TrimSpace(north), 64)
+	longitude, err2 := strconv.ParseFloat(strings.TrimSpace(east), 64)
+	// Written so that what is no number is not within.
+	if err != nil || err2 != nil || !(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180) {
+		return nil
+	}
+	attributes, _ := json.Marshal(map[string]float64{"latitude": latitude, "longitude": longitude}) // can't fail for numbers
+	return attributes
+}

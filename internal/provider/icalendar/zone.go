@@ -1,0 +1,153 @@
+package icalendar
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// calendar is a VCALENDAR, with the zones that it defines.
+type calendar struct {
+	decoder  *decoder
+	defaults *event.Defaults
+	zones    map[string]*definition
+	size     int  // bytes of the zones
+	held     bool // a component that waits for the end belongs to it
+}
+
+// definition is a VTIMEZONE that its name does not tell. Its rules are worked out when first needed.
+type definition struct {
+	component *component // nil when zone is known
+	zone      *time.Location
+	kind      kind
+}
+
+// define keeps a VTIMEZONE if its name alone says too little, and reports whether.
+func (c *calendar) define(z *component) bool {
+	tzid := z.text("TZID")
+	if tzid == "" || z.fault != nil || c.decoder.named(tzid) != nil {
+		return false
+	}
+	if c.zones == nil {
+		c.zones = map[string]*definition{}
+	}
+	if zone := c.decoder.named(z.text("X-LIC-LOCATION")); zone != nil {
+		c.zones[tzid] = &definition{zone: zone, kind: zoned}
+	} else {
+		c.zones[tzid] = &definition{component: z}
+	}
+	c.size += z.size + propertyOverhead
+	return true
+}
+
+// knows reports whether all zones of the component are known by now.
+func (c *calendar) knows(v *component) bool {
+	for i := range v.props {
+		tzid := strings.TrimSpace(v.props[i].param("TZID"))
+		if _, defined := c.zones[tzid]; tzid != "" && !defined && c.decoder.named(tzid) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// zone is what a TZID means. One that means nothing is the provider's zone.
+func (c *calendar) zone(tzid string) (*time.Location, kind) {
+	tzid = strings.TrimSpace(tzid)
+	if zone := c.decoder.named(tzid); zone != nil {
+		return zone, zoned
+	}
+	if def := c.zones[tzid]; def != nil {
+		if def.component != nil {
+			def.zone, def.kind = locationOf(def.component, &c.decoder.work), defined
+			if def.zone == nil {
+				def.zone, def.kind = c.defaults.Zone, floating
+			}
+			def.component = nil
+		}
+		return def.zone, def.kind
+	}
+	return c.defaults.Zone, floating
+}
+
+// maxNames bounds what is remembered of zones' names.
+const maxNames = 2_000
+
+// named is the zone that a TZID names, or nil.
+func (d *decoder) named(tzid string) *time.Location {
+	if zone, known := d.names[tzid]; known {
+		return zone
+	}
+	var zone *time.Location
+	if name := zoneName(tzid); name == d.defaults.Zone.String() {
+		zone = d.defaults.Zone
+	} else if name != "" {
+		zone, _ = time.LoadLocation(name) // nil where there is none
+	}
+	if len(d.names) < maxNames {
+		d.names[strings.Clone(tzid)] = zone
+	}
+	return zone
+}
+
+// zoneName finds in a TZID what may be the name of an IANA zone: a Windows name's translation, or the end
+// that begins with an area's name, as in /freeassociation.sourceforge.net/Europe/Berlin.
+func zoneName(tzid string) string {
+	tzid = strings.Trim(strings.TrimSpace(tzid), `"`)
+	if len(tzid) > 200 {
+		return ""
+	}
+	if name, ok := windowsZones[tzid]; ok {
+		return name
+	}
+	for _, area := range areas {
+		at := strings.LastIndex(tzid, area)
+		if at == 0 || at > 0 && !isLetter(tzid[at-1]) {
+			return tzid[at:]
+		}
+	}
+	switch tzid {
+	case "UTC", "GMT", "Z", "UCT", "Zulu", "Universal", "Greenwich", "tzone://Microsoft/Utc", "Coordinated Universal Time":
+		return "UTC"
+	case "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "MST", "HST",
+		"Cuba", "Egypt", "Eire", "GB", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Libya",
+		"NZ", "Poland", "Portugal", "PRC", "ROC", "ROK", "Singapore", "Turkey":
+		return tzid
+	}
+	return ""
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// areas begin the names of IANA zones.
+//
+//nolint:gochecknoglobals // A constant: Go has no literal for constant lists.
+var areas = []string{
+	"Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Brazil/", "Canada/",
+	"Chile/", "Etc/", "Europe/", "Indian/", "Mexico/", "Pacific/", "US/",
+}
+
+// shownIn is the zone that an event of that start is shown in; it is one of the IANA database, or the
+// provider's.
+func (d *decoder) shownIn(start stamp) *time.Location {
+	switch start.kind {
+	case zoned:
+		return start.zone
+	case defined:
+		instant := start.instant()
+		_, offset := instant.In(start.zone).Zone()
+		if _, own := instant.In(d.defaults.Zone).Zone(); own == offset {
+			return d.defaults.Zone
+		}
+		if offset%3600 == 0 && offset != 0 {
+			if zone := d.named(fmt.Sprintf("Etc/GMT%+d", -offset/3600)); zone != nil { // whose signs are the wrong way round
+				return zone
+			}
+		}
+		return time.UTC
+	default:
+		return d.defaults.Zone
+	}
+}

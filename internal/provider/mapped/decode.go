@@ -1,0 +1,199 @@
+package mapped
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
+// event.ErrMalformed when the feed, or the map, is at fault.
+func (m *Mapping) Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
+	return func(yield func(event.Record, error) bool) {
+		d := decoding{
+			Mapping: m, limits: m.settings.Limits, normalizer: newNormalizer(defaults),
+			yield: func(rec event.Record) bool { return yield(rec, nil) },
+		}
+		if err := d.run(r); err != nil && !errors.Is(err, errStopped) {
+			yield(event.Record{}, err)
+		}
+	}
+}
+
+// decoding is one snapshot being read.
+type decoding struct {
+	*Mapping
+	limits     Limits
+	guard      *guard
+	normalizer *normalizer
+	yield      func(event.Record) bool
+
+	events int // so far
+}
+
+func (d *decoding) run(r io.Reader) error {
+	if d.stream == nil {
+		document, err := d.tree(r)
+		if err != nil {
+			return err
+		}
+		d.guard = newGuard(d.limits)
+		defer d.guard.stop()
+		return d.stage(0, record{value: document}, nil)
+	}
+	d.guard = newGuard(d.limits)
+	defer d.guard.stop()
+	for rec, err := range d.stream(r) {
+		if err != nil {
+			return err
+		}
+		if rec.fault != nil {
+			err = d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonInvalidRecord, "record", "", rec.fault))
+		} else {
+			err = d.stage(1, rec, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stage runs the program from one of its stages on. Its error ends the snapshot.
+func (d *decoding) stage(n int, rec record, variables []any) error {
+	last := n == len(d.program.stages)-1
+	timeLimit, limit := d.limits.StepTime, d.limits.Events
+	if n == 0 {
+		timeLimit = d.limits.Time
+	} else if last {
+		limit = d.limits.PerRecord
+	}
+	results := d.guard.run(d.program.stages[n], timeLimit, rec.value, variables)
+	defer results.stop(nil)
+	for count := 0; ; count++ {
+		result, ok, err := results.next()
+		switch {
+		case err != nil && (n == 0 || d.guard.left <= 0):
+			return d.broken(err)
+		case err != nil:
+			return d.refuse(rec, d.keyOf(rec, variables, n, count), fault(err))
+		case !ok:
+			return nil
+		case count == limit && n == 0:
+			return malformed("map: it yields more than %d results", limit)
+		case count == limit:
+			return d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonTooLarge, "map", "", fmt.Errorf("it yields more than %d results", limit)))
+		}
+		next := record{value: result, place: fmt.Sprintf("%s/%d", rec.place, count+1)}
+		if n == 0 {
+			next.place = fmt.Sprintf("record %d", count+1)
+		}
+		switch {
+		case last && n == 0: // the record is the whole document, which is no help to who looks for the fault
+			err = d.event(next, result)
+		case last:
+			err = d.event(rec, result)
+		default:
+			bundle, _ := result.([]any) // as compile has made it
+			next.value = bundle[0]
+			err = d.stage(n+1, next, append(variables[:len(variables):len(variables)], bundle[1:]...))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// broken is the error of a program that failed on the whole document.
+func (d *decoding) broken(err error) error {
+	if len(d.program.stages) == 1 {
+		return malformed("map: %w", bounded(err))
+	}
+	return malformed("map, before there are records: %w", bounded(err))
+}
+
+// event yields what the map made of a record.
+func (d *decoding) event(rec record, result any) error {
+	d.events++
+	if d.stream == nil && d.events > d.limits.Events {
+		return malformed("map: it yields more than %d events", d.limits.Events)
+	}
+	fields, ok := result.(map[string]any)
+	if !ok {
+		return d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonInvalidRecord, "map", describe(result), errNotObject))
+	}
+	e, invalid := d.normalizer.event(fields)
+	if invalid != nil {
+		return d.refuse(rec, e.Key, invalid)
+	}
+	return d.give(event.Record{Event: e, Key: e.Key, Place: rec.place})
+}
+
+var errNotObject = errors.New("the map yields something that is no object")
+
+// refuse puts a record into quarantine.
+func (d *decoding) refuse(rec record, key event.Key, invalid *event.Invalid) error {
+	key.Provider = d.normalizer.defaults.Provider
+	text := describe(rec.value)
+	return d.give(event.Record{Invalid: invalid, Key: key, Place: rec.place, Excerpt: event.Excerpt(text, event.MaxExcerptBytes)})
+}
+
+func (d *decoding) give(rec event.Record) error {
+	if !d.yield(rec) {
+		return errStopped
+	}
+	return nil
+}
+
+// keyOf is the key of an event which the last stage failed to yield, as far as the id alone tells. So what
+// the catalog knows of a record with a fault is not taken for gone.
+func (d *decoding) keyOf(rec record, variables []any, stage, count int) (key event.Key) {
+	if d.program.key == nil || stage != len(d.program.stages)-1 {
+		return key
+	}
+	results := d.guard.run(d.program.key, d.limits.StepTime, rec.value, variables)
+	defer results.stop(nil)
+	for range count {
+		if _, ok, err := results.next(); !ok || err != nil {
+			return key
+		}
+	}
+	result, _, err := results.next()
+	if fields, ok := result.(map[string]any); ok && err == nil {
+		key = d.normalizer.key(fields)
+	}
+	return key
+}
+
+// fault is the error of a program as that of one record.
+func fault(err error) *event.Invalid {
+	var invalid *event.Invalid
+	switch {
+	case errors.As(err, &invalid): // from a function of ours
+		return invalid
+	case errors.Is(err, errTime), errors.Is(err, errMemory):
+		return event.NewInvalid(event.ReasonTooLarge, "map", "", err)
+	default:
+		return event.NewInvalid(event.ReasonInvalidRecord, "map", "", bounded(err))
+	}
+}
+
+// bounded keeps the error of a map, which may hold anything of the feed, to a readable length.
+func bounded(err error) error {
+	const limit = 300
+	if text := err.Error(); len(text) > limit {
+		return errors.New(event.Excerpt(text, limit))
+	}
+	return err
+}
+
+// describe names a value for people.
+func describe(value any) string {
+	text, _ := gojq.Marshal(value) //nolint:errchkjson // never fails for what programs work on
+	return string(text)
+}

@@ -1,0 +1,272 @@
+package mapped
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/itchyny/gojq"
+	"golang.org/x/text/currency"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// The fields of an event that a map may give. All but id, title and start may be missing, null or empty.
+const (
+	fieldID           = "id"          // text or number; with seriesId it names the event for good
+	fieldSeriesID     = "seriesId"    // text or number
+	fieldSeriesTitle  = "seriesTitle" // missing: the title
+	fieldTitle        = "title"       // missing: the seriesTitle
+	fieldDescription  = "description"
+	fieldURL          = "url"
+	fieldImageURL     = "imageUrl"
+	fieldCategories   = "categories"     // a list of texts, or one text
+	fieldStart        = "start"          // see times.go for the forms of start, end and the sale's times
+	fieldEnd          = "end"            // of an all-day event the day after the last
+	fieldLastDay      = "lastDay"        // instead of end, for feeds that give the last day itself
+	fieldDuration     = "duration"       // instead of end: "PT1H30M", "01:30", or minutes
+	fieldAllDay       = "allDay"         // missing: whether start is a date without a time
+	fieldTimeZone     = "timeZone"       // an IANA name; missing: the provider's
+	fieldStatus       = "status"         // schema.org's or iCalendar's words, such as EventCancelled; missing: scheduled
+	fieldAvailability = "availability"   // schema.org's words, such as SoldOut
+	fieldSoldOut      = "soldOut"        // true or false
+	fieldOnline       = "online"         // whether it is on sale online; missing: true
+	fieldSaleStart    = "saleStart"      // a time
+	fieldSaleEnd      = "saleEnd"        // a time
+	fieldPrice        = "price"          // of the only offer: a number, or a text that is one
+	fieldMinPrice     = "minPrice"       // with or without maxPrice, where the feed gives no offers
+	fieldMaxPrice     = "maxPrice"       //
+	fieldOffers       = "offers"         // a list of {id, name, price, capacity, numbered}, all of which may be missing
+	fieldCurrency     = "currency"       // ISO 4217; missing: the provider's
+	fieldPlace        = "place"          // {name, address, city, country}, or its name
+	fieldOrganizer    = "organizer"      // its name
+	fieldAttendance   = "attendanceMode" // offline, online, mixed; missing: offline
+	fieldAttributes   = "attributes"     // an object of whatever else there is
+)
+
+// fieldNames is in the order of the alphabet.
+var fieldNames = slices.Sorted(slices.Values([]string{ //nolint:gochecknoglobals // a constant table
+	fieldID, fieldSeriesID, fieldSeriesTitle, fieldTitle, fieldDescription, fieldURL, fieldImageURL, fieldCategories,
+	fieldStart, fieldEnd, fieldLastDay, fieldDuration, fieldAllDay, fieldTimeZone, fieldStatus, fieldAvailability,
+	fieldSoldOut, fieldOnline, fieldSaleStart, fieldSaleEnd, fieldPrice, fieldMinPrice, fieldMaxPrice, fieldOffers,
+	fieldCurrency, fieldPlace, fieldOrganizer, fieldAttendance, fieldAttributes,
+}))
+
+// normalizer turns what a map yields into events.
+type normalizer struct {
+	defaults event.Defaults
+	zones    map[string]*time.Location // by name, of the snapshot so far
+	invalid  *event.Invalid            // the first fault of the record at hand
+}
+
+func newNormalizer(defaults event.Defaults) *normalizer {
+	return &normalizer{defaults: defaults, zones: map[string]*time.Location{}}
+}
+
+// event makes an event of its fields, and says what is wrong with them.
+func (n *normalizer) event(fields map[string]any) (event.Event, *event.Invalid) {
+	n.invalid = nil
+	n.known(fields, "", fieldNames)
+	e := event.Event{
+		Key:         n.key(fields),
+		Title:       n.text(fields, fieldTitle),
+		SeriesTitle: n.text(fields, fieldSeriesTitle),
+		Description: n.text(fields, fieldDescription),
+		URL:         n.text(fields, fieldURL),
+		ImageURL:    n.text(fields, fieldImageURL),
+		Categories:  n.categories(fields[fieldCategories]),
+		Status:      n.status(fields),
+		Attendance:  n.attendance(fields),
+		Online:      true,
+		SoldOut:     n.soldOut(fields),
+		Place:       n.place(fields[fieldPlace]),
+		Organizer:   n.text(fields, fieldOrganizer),
+		Attributes:  n.attributes(fields[fieldAttributes]),
+	}
+	if e.Key.Series == "" {
+		e.SeriesTitle = ""
+	} else if e.SeriesTitle == "" {
+		e.SeriesTitle = e.Title
+	}
+	if e.Title == "" {
+		e.Title = n.text(fields, fieldSeriesTitle)
+	}
+	if online := n.flag(fields, fieldOnline); online != nil {
+		e.Online = *online
+	}
+	n.times(fields, &e)
+	n.prices(fields, &e)
+	if n.invalid == nil {
+		errors.As(e.Validate(), &n.invalid)
+	}
+	return e, n.invalid
+}
+
+// key is the event's name as far as the fields tell. It reports no faults but those of the ids.
+func (n *normalizer) key(fields map[string]any) event.Key {
+	return event.Key{
+		Provider: n.defaults.Provider,
+		Series:   n.text(fields, fieldSeriesID),
+		Event:    n.text(fields, fieldID),
+	}
+}
+
+func (n *normalizer) fail(reason event.Reason, field string, value any, err error) {
+	if n.invalid != nil {
+		return
+	}
+	text, isText := value.(string)
+	if !isText && value != nil {
+		text = describe(value)
+	}
+	n.invalid = event.NewInvalid(reason, field, text, err)
+}
+
+// known fails for a name that means nothing: a typo must not pass for a field that the feed lacks.
+func (n *normalizer) known(fields map[string]any, prefix string, names []string) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.Contains(names, name) {
+			n.fail(event.ReasonInvalidRecord, prefix+event.Excerpt(name, 40), nil, fmt.Errorf("no such field; there are %s", strings.Join(names, ", ")))
+			return
+		}
+	}
+}
+
+// text is a text without white space around it, or a number as it stands in the feed. Null is empty.
+func (n *normalizer) text(fields map[string]any, field string) string {
+	return n.textOf(field, fields[field])
+}
+
+func (n *normalizer) textOf(field string, value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return strings.TrimSpace(value)
+	case bool, map[string]any, []any:
+		n.fail(event.ReasonInvalidRecord, field, value, errors.New("neither text nor number"))
+		return ""
+	default:
+		return describe(value)
+	}
+}
+
+func (n *normalizer) categories(value any) []string {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	var categories []string
+	for _, c := range list {
+		if name := n.textOf(fieldCategories, c); name != "" && !slices.Contains(categories, name) {
+			categories = append(categories, name)
+		}
+		if len(categories) > event.MaxCategories {
+			break // which Validate says
+		}
+	}
+	return categories
+}
+
+// word is a text in the way that schema.org's terms are compared: https://schema.org/EventCancelled is
+// cancelled.
+func (n *normalizer) word(fields map[string]any, field, prefix string) string {
+	text := strings.ToLower(n.text(fields, field))
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "https://schema.org/"), "http://schema.org/")
+	return strings.TrimPrefix(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(text), prefix)
+}
+
+func (n *normalizer) status(fields map[string]any) event.Status {
+	switch n.word(fields, fieldStatus, "event") {
+	case "", "scheduled", "confirmed", "tentative", "movedonline":
+		return event.StatusScheduled
+	case "cancelled", "canceled":
+		return event.StatusCancelled
+	case "postponed":
+		return event.StatusPostponed
+	case "rescheduled":
+		return event.StatusRescheduled
+	}
+	n.fail(event.ReasonInvalidRecord, fieldStatus, fields[fieldStatus], errors.New("want scheduled, cancelled, postponed or rescheduled"))
+	return ""
+}
+
+func (n *normalizer) attendance(fields map[string]any) event.Attendance {
+	switch strings.TrimSuffix(n.word(fields, fieldAttendance, ""), "eventattendancemode") {
+	case "":
+		if n.word(fields, fieldStatus, "event") == "movedonline" {
+			return event.AttendanceOnline
+		}
+		return event.AttendanceOffline
+	case "offline":
+		return event.AttendanceOffline
+	case "online":
+		return event.AttendanceOnline
+	case "mixed":
+		return event.AttendanceMixed
+	}
+	n.fail(event.ReasonInvalidRecord, fieldAttendance, fields[fieldAttendance], errors.New("want offline, online or mixed"))
+	return ""
+}
+
+// soldOut is the provider's word on it, by flag or by schema.org's ItemAvailability.
+func (n *normalizer) soldOut(fields map[string]any) *bool {
+	if flag := n.flag(fields, fieldSoldOut); flag != nil {
+		return flag
+	}
+	switch n.word(fields, fieldAvailability, "") {
+	case "", "unknown", "saleended", "discontinued", "instoreonly":
+		return nil
+	case "soldout", "outofstock":
+		return new(true)
+	case "instock", "limitedavailability", "onlineonly", "presale", "preorder", "backorder", "madetoorder", "reserved":
+		return new(false)
+	}
+	n.fail(event.ReasonInvalidRecord, fieldAvailability, fields[fieldAvailability], errors.New("want one of schema.org's, such as InStock or SoldOut"))
+	return nil
+}
+
+func (n *normalizer) place(value any) event.Place {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return event.Place{Name: n.textOf(fieldPlace, value)}
+	}
+	n.known(fields, fieldPlace+".", []string{"address", "city", "country", "name"})
+	part := func(name string) string { return n.textOf(fieldPlace+"."+name, fields[name]) }
+	return event.Place{Name: part("name"), Address: part("address"), City: part("city"), Country: part("country")}
+}
+
+func (n *normalizer) attributes(value any) []byte {
+	switch value := value.(type) {
+	case nil:
+		return nil
+	case map[string]any:
+		if len(value) == 0 {
+			return nil
+		}
+		text, err := gojq.Marshal(value)
+		if err != nil {
+			n.fail(event.ReasonInvalidRecord, fieldAttributes, nil, err)
+		}
+		return text
+	default:
+		n.fail(event.ReasonInvalidRecord, fieldAttributes, value, errors.New("not an object"))
+		return nil
+	}
+}
+
+func (n *normalizer) currency(fields map[string]any) string {
+	code := n.text(fields, fieldCurrency)
+	if code == "" {
+		return n.defaults.Currency
+	}
+	unit, err := currency.ParseISO(code)
+	if err != nil {
+		n.fail(event.ReasonInvalidPrice, fieldCurrency, code, errors.New("not an ISO 4217 code such as EUR"))
+		return ""
+	}
+	return unit.String()
+}

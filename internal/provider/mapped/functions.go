@@ -1,0 +1,216 @@
+package mapped
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/itchyny/gojq"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// functions are what maps can call besides jq's own. Each passes null on, so that what a feed leaves out
+// needs no special care.
+//
+//	date("DD.MM.YYYY HH:mm"; …)  text in the first form that fits, as 2030-06-30T21:00:00 or 2030-06-30
+//	decimal, decimal(",")        the one number in a text such as "ab 12,50 €", exactly
+//	decimals                     all of them, as a list
+//	slugify                      letters and digits only, without accents, joined by hyphens
+//	digest                       32 hexadecimal digits that name a value, for ids
+//	plain                        text without HTML
+func functions() []gojq.CompilerOption {
+	return []gojq.CompilerOption{
+		gojq.WithFunction("date", 1, 8, textFunction("date", parseDate)),
+		gojq.WithFunction("decimal", 0, 1, func(v any, args []any) any {
+			if _, ok := gojq.ToFloat64(v); ok {
+				return v
+			}
+			return textFunction("decimal", parseOneDecimal)(v, args)
+		}),
+		gojq.WithFunction("decimals", 0, 1, textFunction("decimals", parseDecimals)),
+		gojq.WithFunction("slugify", 0, 0, textFunction("slugify", func(s string, _ []string) (any, error) { return slugify(s), nil })),
+		gojq.WithFunction("plain", 0, 0, textFunction("plain", func(s string, _ []string) (any, error) { return plain(s), nil })),
+		gojq.WithFunction("digest", 0, 0, func(v any, _ []any) any { return digest(v) }),
+	}
+}
+
+// textFunction makes a function of texts.
+func textFunction(name string, f func(string, []string) (any, error)) func(any, []any) any {
+	return func(v any, args []any) any {
+		if v == nil {
+			return nil
+		}
+		text, ok := v.(string)
+		if !ok {
+			return fmt.Errorf("%s wants a text, not %s", name, event.Excerpt(describe(v), 80))
+		}
+		texts := make([]string, len(args))
+		for i, arg := range args {
+			if texts[i], ok = arg.(string); !ok {
+				return fmt.Errorf("%s: its arguments are texts, not %s", name, event.Excerpt(describe(arg), 80))
+			}
+		}
+		result, err := f(text, texts)
+		if err != nil {
+			return err
+		}
+		return result
+	}
+}
+
+// dateTokens are the parts of a date's form, as in Unicode's UTS 35 but for D and Y, and Go's words for them.
+var dateTokens = strings.NewReplacer( //nolint:gochecknoglobals // a constant table
+	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "01", "M", "1", "DD", "02", "D", "2",
+	"HH", "15", "H", "15", "hh", "03", "h", "3", "mm", "04", "ss", "05", "A", "PM", "a", "pm", "Z", "Z07:00",
+)
+
+func parseDate(text string, forms []string) (any, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, nil
+	}
+	for _, form := range forms {
+		t, err := time.Parse(dateTokens.Replace(form), text)
+		switch {
+		case err != nil:
+		case strings.Contains(form, "Z"):
+			return t.Format(time.RFC3339), nil
+		case strings.ContainsAny(form, "Hh"):
+			return t.Format(event.LocalLayout), nil
+		default:
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	return nil, event.NewInvalid(event.ReasonInvalidDate, "date", text, fmt.Errorf("no date that exists in the form %s", strings.Join(forms, " or ")))
+}
+
+// numberForm is digits with marks between them: a point or comma, or what groups digits.
+var numberForm = regexp.MustCompile(`-?\d+(?:[.,'’\x{00a0}\x{202f}]\d+)*`)
+
+func parseOneDecimal(text string, marks []string) (any, error) {
+	numbers, err := parseDecimals(text, marks)
+	if err != nil {
+		return nil, err
+	}
+	switch list, _ := numbers.([]any); {
+	case len(list) == 1:
+		return list[0], nil
+	case len(list) == 0 && strings.TrimSpace(text) == "":
+		return nil, nil
+	case len(list) == 0:
+		return nil, event.NewInvalid(event.ReasonInvalidPrice, "decimal", text, errors.New("no number in it"))
+	default:
+		return nil, event.NewInvalid(event.ReasonInvalidPrice, "decimal", text, errors.New("several numbers in it; see decimals"))
+	}
+}
+
+func parseDecimals(text string, marks []string) (any, error) {
+	mark := ""
+	if len(marks) > 0 {
+		mark = marks[0]
+	}
+	numbers := []any{}
+	for _, at := range numberForm.FindAllStringIndex(text, -1) {
+		number := text[at[0]:at[1]]
+		if before := text[:at[0]]; strings.HasPrefix(number, "-") && before != "" && !strings.HasSuffix(before, " ") {
+			number = number[1:] // 10-20 is a range
+		}
+		plain, err := plainDecimal(number, mark)
+		if err != nil {
+			return nil, event.NewInvalid(event.ReasonInvalidPrice, "decimal", text, err)
+		}
+		numbers = append(numbers, json.Number(plain))
+	}
+	return numbers, nil
+}
+
+var errAmbiguous = errors.New(`the mark may be a decimal or a group mark; say decimal(",") or decimal(".")`)
+
+// plainDecimal is a number with a point, if any, and no group marks. mark is the decimal mark; empty: the
+// last of points and commas is it, but not where it may as well group thousands.
+func plainDecimal(number, mark string) (string, error) {
+	if mark == "" {
+		last := strings.LastIndexAny(number, ".,")
+		if last >= 0 {
+			mark = number[last : last+1]
+			other := strings.Trim(".,", mark)
+			switch {
+			case strings.Count(number, mark) > 1: // 1.234.567
+				mark = other
+			case !strings.Contains(number, other) && len(number)-last-1 == 3 && strings.TrimLeft(number[:last], "-") != "0":
+				return "", errAmbiguous
+			}
+		}
+	}
+	whole, fraction, _ := strings.Cut(number, mark)
+	if mark == "" {
+		whole, fraction = number, ""
+	}
+	if strings.ContainsFunc(fraction, func(r rune) bool { return !unicode.IsDigit(r) }) {
+		return "", event.ErrNotDecimal
+	}
+	whole = strings.Map(func(r rune) rune {
+		if r == '-' || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, whole)
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	decimal, err := event.ParseDecimal(whole)
+	return decimal.String(), err
+}
+
+// slugify keeps letters and digits of every script, without their accents.
+func slugify(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range norm.NFKD.String(strings.ReplaceAll(strings.ToLower(s), "ß", "ss")) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			if gap && b.Len() > 0 {
+				b.WriteByte('-')
+			}
+			gap = false
+			b.WriteRune(r)
+		default:
+			gap = true
+		}
+	}
+	return b.String()
+}
+
+// digest names a value: the first half of the SHA-256 of a text, or of anything else's JSON.
+func digest(v any) any {
+	text, ok := v.(string)
+	if !ok {
+		text = describe(v)
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
+}
+
+var (
+	htmlBreaks = regexp.MustCompile(`(?i)<(?:br|/p|/div|/li|/h[1-6])\s*/?>`)
+	htmlTags   = regexp.MustCompile(`</?[A-Za-z][^<>]*>|<!--[^>]*-->`)
+	blanks     = regexp.MustCompile(`[ \t\x{00a0}]+`)
+	emptyLines = regexp.MustCompile(` ?\n[ \n]*`)
+)
+
+// plain makes text of HTML. It is for reading: what it gives is no safe HTML, and is not meant to be any.
+func plain(s string) string {
+	s = htmlBreaks.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	s = html.UnescapeString(htmlTags.ReplaceAllString(s, ""))
+	return strings.TrimSpace(emptyLines.ReplaceAllString(blanks.ReplaceAllString(s, " "), "\n"))
+}

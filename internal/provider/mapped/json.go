@@ -1,0 +1,229 @@
+package mapped
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Bounds of what is in a document.
+const (
+	maxDepth       = 200 // of a JSON value; programs recurse
+	maxNumberBytes = 100 // of a JSON number: arithmetic with longer ones takes ever longer
+)
+
+var errDepth = fmt.Errorf("nested more than %d deep", maxDepth)
+
+// readJSON reads a document whole.
+func (s Settings) readJSON(r io.Reader) (any, error) {
+	decoder := newJSONDecoder(&limitedReader{r: r, left: s.Limits.Document, what: "a document"})
+	value, err := decodeJSON(decoder)
+	if err != nil {
+		return nil, err
+	}
+	return value, atEnd(decoder)
+}
+
+// newJSONDecoder keeps numbers by their digits: a price is no float.
+func newJSONDecoder(r io.Reader) *json.Decoder {
+	buffered := bufio.NewReader(r)
+	if mark, _ := buffered.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = buffered.Discard(len(byteOrderMark))
+	}
+	decoder := json.NewDecoder(buffered)
+	decoder.UseNumber()
+	return decoder
+}
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// decodeJSON reads the next value.
+func decodeJSON(decoder *json.Decoder) (any, error) {
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, badJSON(decoder, err)
+	}
+	return tidy(value, 0)
+}
+
+// tidy checks a value's depth, and makes texts of numbers that are not meant for arithmetic.
+func tidy(value any, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, malformed("%w", errDepth)
+	}
+	var err error
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			if value[i], err = tidy(value[i], depth+1); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		for name := range value {
+			if value[name], err = tidy(value[name], depth+1); err != nil {
+				return nil, err
+			}
+		}
+	case json.Number:
+		if len(value) > maxNumberBytes {
+			return value.String(), nil
+		}
+	}
+	return value, nil
+}
+
+// badJSON tells the feed's faults from those of reading it.
+func badJSON(decoder *json.Decoder, err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.Is(err, io.EOF):
+		return malformed("byte %d: %w", decoder.InputOffset(), io.ErrUnexpectedEOF)
+	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
+		return malformed("byte %d: %w", decoder.InputOffset(), err)
+	default:
+		return err
+	}
+}
+
+// atEnd checks that nothing comes behind the document.
+func atEnd(decoder *json.Decoder) error {
+	if _, err := decoder.Token(); err == nil {
+		return malformed("byte %d: something behind the document's end", decoder.InputOffset())
+	} else if !errors.Is(err, io.EOF) {
+		return badJSON(decoder, err)
+	}
+	return nil
+}
+
+// streamJSON cuts the list at path into its elements while the document is read, in memory that does not
+// grow with it. The rest of the document is read as well, so that one which was cut off is noticed.
+func (s Settings) streamJSON(r io.Reader, path []string) iter.Seq2[record, error] {
+	return func(yield func(record, error) bool) {
+		limited := &limitedReader{r: r, left: s.Limits.Record, what: "a record"}
+		c := cutter{decoder: newJSONDecoder(limited), limited: limited, limit: s.Limits.Record, yield: yield}
+		c.prefix = "." + strings.Join(path, ".")
+		err := c.descend(path)
+		if err == nil && !c.found {
+			err = malformed("there is no list at %s", c.prefix)
+		}
+		if err == nil {
+			err = atEnd(c.decoder)
+		}
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(record{}, err)
+		}
+	}
+}
+
+type cutter struct {
+	decoder *json.Decoder
+	limited *limitedReader
+	limit   int64
+	prefix  string
+	found   bool
+	yield   func(record, error) bool
+}
+
+// descend reads one value, of which the elements at path are wanted.
+func (c *cutter) descend(path []string) error {
+	c.limited.left = c.limit
+	token, err := c.decoder.Token()
+	if err != nil {
+		return badJSON(c.decoder, err)
+	}
+	opening, isDelim := token.(json.Delim)
+	switch {
+	case !isDelim: // a text, number or null
+		return nil
+	case len(path) == 0:
+		c.found = true
+	case opening == '[':
+		return malformed("byte %d: %s leads through a list", c.decoder.InputOffset(), c.prefix)
+	}
+	for i := 0; c.decoder.More(); i++ {
+		name, index := "", strconv.Itoa(i)
+		if opening == '{' {
+			token, err := c.decoder.Token()
+			if err != nil {
+				return badJSON(c.decoder, err)
+			}
+			name, _ = token.(string)
+			index = strconv.Quote(event.Excerpt(name, 40))
+		}
+		switch {
+		case len(path) == 0:
+			err = c.element(index)
+		case name == path[0]:
+			err = c.descend(path[1:])
+		default:
+			err = c.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := c.decoder.Token(); err != nil { // the closing bracket
+		return badJSON(c.decoder, err)
+	}
+	return nil
+}
+
+// skip reads over one value, token by token: it may be of any size.
+func (c *cutter) skip() error {
+	for depth := 0; ; {
+		c.limited.left = c.limit
+		token, err := c.decoder.Token()
+		if err != nil {
+			return badJSON(c.decoder, err)
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+func (c *cutter) element(index string) error {
+	c.limited.left = c.limit
+	value, err := decodeJSON(c.decoder)
+	if err != nil {
+		return err
+	}
+	if !c.yield(record{value: value, place: c.prefix + "[" + index + "]"}, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+// limitedReader fails when more is read than is left.
+type limitedReader struct {
+	r    io.Reader
+	left int64
+	what string
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		var probe [1]byte
+		if n, err := l.r.Read(probe[:]); n == 0 {
+			return 0, err
+		}
+		return 0, malformed("%s is too large to be read", l.what)
+	}
+	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
+}

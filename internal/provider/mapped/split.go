@@ -1,0 +1,204 @@
+package mapped
+
+import (
+	"slices"
+
+	"github.com/itchyny/gojq"
+)
+
+// part is a piece of a program, and the variables that it finds bound.
+type part struct {
+	query     *gojq.Query
+	variables []string
+}
+
+// split cuts a program behind each stage that yields many, as `.days[] | .talks[] | {…}` behind the brackets.
+// Pipes are associative, so running one piece on each value of the other is the same as running the whole;
+// but a fault then ends one value's turn, and the next one has its own.
+func split(q *gojq.Query) []part {
+	var parts []part
+	var variables []string
+	for {
+		head, rest, bound, ok := cut(q, variables)
+		if !ok {
+			return append(parts, part{q, variables})
+		}
+		parts = append(parts, part{head, variables})
+		variables = slices.Concat(variables, bound)
+		q = rest
+	}
+}
+
+// cut splits a program once. The head yields arrays of a value and what it bound, for the rest.
+func cut(q *gojq.Query, variables []string) (head, rest *gojq.Query, bound []string, ok bool) {
+	var spine []*gojq.Query
+	var defs []*gojq.FuncDef
+	for ; q.Op == gojq.OpPipe && len(q.Patterns) <= 1; q = q.Right {
+		defs = append(defs, q.FuncDefs...)
+		for _, pattern := range q.Patterns {
+			for _, name := range namesIn(pattern) {
+				if slices.Contains(variables, name) || slices.Contains(bound, name) {
+					return nil, nil, nil, false // a function defined in between may mean the first one
+				}
+				bound = append(bound, name)
+			}
+		}
+		spine = append(spine, q)
+		if !yieldsMany(q.Left, defs) {
+			continue
+		}
+		head = bundle(bound)
+		for _, node := range slices.Backward(spine) {
+			above := *node
+			above.Right = head
+			head = &above
+		}
+		rest := *q.Right
+		rest.FuncDefs = slices.Concat(defs, rest.FuncDefs)
+		return head, &rest, bound, true
+	}
+	return nil, nil, nil, false
+}
+
+// yieldsMany reports whether an expression is one of those that take something apart, as far as one can see.
+func yieldsMany(q *gojq.Query, defs []*gojq.FuncDef) bool {
+	if q == nil {
+		return false
+	}
+	if q.Term == nil {
+		switch q.Op {
+		case gojq.OpPipe, gojq.OpAlt:
+			return yieldsMany(q.Left, defs) || yieldsMany(q.Right, defs)
+		case gojq.OpComma:
+			return true
+		default:
+			return false
+		}
+	}
+	for _, suffix := range q.Term.SuffixList {
+		if suffix.Iter {
+			return true
+		}
+	}
+	switch t := q.Term; t.Type {
+	case gojq.TermTypeRecurse:
+		return true
+	case gojq.TermTypeQuery:
+		return yieldsMany(t.Query, defs)
+	case gojq.TermTypeTry:
+		return yieldsMany(t.Try.Body, defs)
+	case gojq.TermTypeIf:
+		return yieldsMany(t.If.Then, defs) || yieldsMany(t.If.Else, defs)
+	case gojq.TermTypeForeach:
+		return true
+	case gojq.TermTypeFunc:
+		if slices.Contains([]string{"recurse", "range", "repeat", "repeats", "splits", "limit", "combinations"}, t.Func.Name) {
+			return true
+		}
+		for i, def := range slices.Backward(defs) {
+			if def.Name == t.Func.Name && len(def.Args) == len(t.Func.Args) {
+				return yieldsMany(def.Body, defs[:i])
+			}
+		}
+	default:
+	}
+	return false
+}
+
+// namesIn lists the variables that a pattern binds.
+func namesIn(p *gojq.Pattern) (names []string) {
+	if p == nil {
+		return nil
+	}
+	if p.Name != "" {
+		names = append(names, p.Name)
+	}
+	for _, element := range p.Array {
+		names = append(names, namesIn(element)...)
+	}
+	for _, member := range p.Object {
+		if member.Key != "" && member.Key[0] == '$' {
+			names = append(names, member.Key)
+		}
+		names = append(names, namesIn(member.Val)...)
+	}
+	return names
+}
+
+// bundle is [., $a, $b].
+func bundle(variables []string) *gojq.Query {
+	elements := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeIdentity}}
+	for _, name := range variables {
+		variable := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeFunc, Func: &gojq.Func{Name: name}}}
+		elements = &gojq.Query{Left: elements, Op: gojq.OpComma, Right: variable}
+	}
+	return &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeArray, Array: &gojq.Array{Query: elements}}}
+}
+
+func parenthesized(q *gojq.Query) *gojq.Query {
+	return &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeQuery, Query: q}}
+}
+
+func pipe(left, right *gojq.Query) *gojq.Query {
+	return &gojq.Query{Left: left, Op: gojq.OpPipe, Right: right}
+}
+
+// listPath is the path of `.a.b[]`, or nil for anything else. That of `.[]` is empty.
+func listPath(q *gojq.Query) []string {
+	if q == nil || q.Term == nil || len(q.FuncDefs) > 0 || len(q.Term.SuffixList) == 0 {
+		return nil
+	}
+	path := []string{}
+	switch q.Term.Type {
+	case gojq.TermTypeIdentity:
+	case gojq.TermTypeIndex:
+		if q.Term.Index.Name == "" {
+			return nil
+		}
+		path = append(path, q.Term.Index.Name)
+	default:
+		return nil
+	}
+	suffixes := q.Term.SuffixList
+	for _, suffix := range suffixes[:len(suffixes)-1] {
+		if suffix.Index == nil || suffix.Index.Name == "" {
+			return nil
+		}
+		path = append(path, suffix.Index.Name)
+	}
+	if last := suffixes[len(suffixes)-1]; !last.Iter || last.Optional {
+		return nil
+	}
+	return path
+}
+
+// keyOf is the program with nothing left in its object but what names the event, or nil if it does not end
+// in an object.
+func keyOf(q *gojq.Query) *gojq.Query {
+	copied := *q
+	if q.Op == gojq.OpPipe {
+		if copied.Right = keyOf(q.Right); copied.Right == nil {
+			return nil
+		}
+		return &copied
+	}
+	if q.Term == nil || q.Term.Type != gojq.TermTypeObject || len(q.Term.SuffixList) > 0 {
+		return nil
+	}
+	object := &gojq.Object{}
+	for _, member := range q.Term.Object.KeyVals {
+		name := member.Key
+		if member.KeyString != nil && len(member.KeyString.Queries) == 0 {
+			name = member.KeyString.Str
+		}
+		switch name {
+		case "id", "$id", "seriesId", "$seriesId":
+			object.KeyVals = append(object.KeyVals, member)
+		}
+	}
+	if len(object.KeyVals) == 0 {
+		return nil
+	}
+	copied.Term = &gojq.Term{Type: gojq.TermTypeObject, Object: object}
+	return &copied
+}

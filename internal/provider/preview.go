@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"io"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// MaxPreviewed is how many events, and how many quarantined records, a Preview keeps. All are counted.
+const MaxPreviewed = 1_000
+
+// Preview is what would come of a snapshot, without a catalog to compare it with.
+type Preview struct {
+	Records     int // in the snapshot, the quarantined ones too
+	Quarantined int
+	Repeated    int // records that are there again, alike in everything
+	Online      int // events on sale online, which the catalog would list
+
+	Events     []event.Record // the first ones
+	Quarantine []event.Record // the first ones
+}
+
+// Preview reads a snapshot as a sync would. Of two records with one key the last wins, and the other is
+// quarantined unless they are alike. The error says that the snapshot would not be applied.
+func (s *Source) Preview(body io.Reader) (Preview, error) {
+	var p Preview
+	seen := map[event.Key]sighting{}
+	for rec, err := range s.Decode(body) {
+		if err != nil {
+			return p, err
+		}
+		p.Records++
+		if rec.Invalid != nil {
+			p.quarantine(rec)
+			continue
+		}
+		hash := rec.Event.Hash()
+		before, again := seen[rec.Key]
+		if again && before.hash == hash {
+			p.Repeated++
+			continue
+		}
+		if again {
+			p.replace(before, rec)
+			seen[rec.Key] = sighting{hash, before.at}
+			continue
+		}
+		seen[rec.Key] = sighting{hash, len(seen)}
+		if rec.Event.Online {
+			p.Online++
+		}
+		if len(p.Events) < MaxPreviewed {
+			p.Events = append(p.Events, rec)
+		}
+	}
+	return p, nil
+}
+
+// sighting is where in Events a key is, if it is there, and with which content.
+type sighting struct {
+	hash event.Hash
+	at   int
+}
+
+func (p *Preview) replace(before sighting, rec event.Record) {
+	loser := event.Record{Key: rec.Key}
+	if before.at < len(p.Events) {
+		loser = p.Events[before.at]
+		p.Events[before.at] = rec
+		switch {
+		case loser.Event.Online && !rec.Event.Online:
+			p.Online--
+		case !loser.Event.Online && rec.Event.Online:
+			p.Online++
+		}
+	}
+	p.quarantine(event.Record{
+		Key: loser.Key, Place: loser.Place,
+		Invalid: event.NewInvalid(event.ReasonDuplicate, "id", rec.Key.Event, nil),
+	})
+}
+
+func (p *Preview) quarantine(rec event.Record) {
+	p.Quarantined++
+	if len(p.Quarantine) < MaxPreviewed {
+		p.Quarantine = append(p.Quarantine, rec)
+	}
+}
