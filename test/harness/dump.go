@@ -17,7 +17,7 @@ type Row struct {
 // Tables lists the catalog's tables.
 func (a *App) Tables() []string {
 	a.TB.Helper()
-	return Query[string](a, `SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'public' AND relname <> 'goose_db_version' ORDER BY 1`)
+	return Query[string](a, `SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'public' AND relname <> 'marquee_schema_version' ORDER BY 1`)
 }
 
 // Rows reads every row of every table but those named.

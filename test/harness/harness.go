@@ -64,7 +64,12 @@ func (c *Clock) Set(now time.Time) {
 // Start makes an App whose clock stands at now.
 func Start(tb testing.TB, now time.Time) *App {
 	tb.Helper()
-	pool := pgtest.Pool(tb)
+	return StartOn(tb, pgtest.Pool(tb), now)
+}
+
+// StartOn is Start on a database that the test brings.
+func StartOn(tb testing.TB, pool *pgxpool.Pool, now time.Time) *App {
+	tb.Helper()
 	a := &App{TB: tb, Pool: pool, Store: store.New(pool), Clock: &Clock{now: now}, Limits: fetch.DefaultLimits()}
 	a.Limits.Attempts = 1
 	a.Limits.Time = 5 * time.Second
