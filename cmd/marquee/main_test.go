@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
+)
+
+// marquee runs the program as from a shell.
+func marquee(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// alone keeps the settings of whoever runs the tests out of them, and leaves an empty directory to be in.
+func alone(t *testing.T) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "MARQUEE_") && name != pgtest.Variable {
+			t.Setenv(name, "")
+			os.Unsetenv(name)
+		}
+	}
+	t.Chdir(t.TempDir())
+}
+
+func TestMistakes(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	for _, test := range []struct {
+		name  string
+		env   map[string]string
+		files map[string]string
+		args  []string
+		code  int
+		says  []string
+	}{
+		{name: "no such command", args: []string{"dance"}, code: exitUsage, says: []string{"dance", "--help"}},
+		{name: "no such flag", args: []string{"serve", "--loud"}, code: exitUsage, says: []string{"--loud"}},
+		{name: "wrong flag", args: []string{"dev", "--listen", "here"}, code: exitConfig, says: []string{"--listen", "here", "127.0.0.1:8080"}},
+		{name: "wrong variable", env: map[string]string{"MARQUEE_EVERY": "often"}, args: []string{"dev"}, code: exitConfig, says: []string{"MARQUEE_EVERY", "often", "60s"}},
+		{name: "wrong variable of another command", env: map[string]string{"MARQUEE_EVERY": "often"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_EVERY"}},
+		{name: "wrong in .env", files: map[string]string{".env": "MARQUEE_LOG_LEVEL=loud\n"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_LOG_LEVEL", "loud", "debug"}},
+		{name: "broken .env", files: map[string]string{".env": "what is this\n"}, args: []string{"config"}, code: exitConfig, says: []string{".env"}},
+		{name: "no database", args: []string{"serve"}, code: exitConfig, says: []string{"--database-url", "MARQUEE_DATABASE_URL", "postgres://"}},
+		{name: "bad database", args: []string{"serve", "--database-url", "postgres://u:sekret@h:port/x"}, code: exitConfig, says: []string{"--database-url"}},
+		{name: "no providers", args: []string{"provider", "list"}, code: exitConfig, says: []string{"--providers"}},
+		{name: "providers nowhere", args: []string{"provider", "list", "--providers", "/nonexistent"}, code: exitConfig, says: []string{"/nonexistent"}},
+		{name: "busy port", args: []string{"dev", "--listen", busy.Addr().String()}, code: exitConfig, says: []string{"--listen", busy.Addr().String(), "another"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			alone(t)
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			for name, content := range test.files {
+				write(t, name, content)
+			}
+			code, _, stderr := marquee(t, test.args...)
+			if code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(stderr, want) {
+					t.Errorf("%q does not say %q", stderr, want)
+				}
+			}
+			if strings.Contains(stderr, "sekret") {
+				t.Errorf("%q gives the password away", stderr)
+			}
+		})
+	}
+}
+
+// TestConfig: the flag counts before the variable, that before .env-local, that before .env; secrets are hidden.
+func TestConfig(t *testing.T) {
+	alone(t)
+	t.Setenv("MARQUEE_DATABASE_URL", "postgres://someone:sekret@db.example/marquee?password=sekret")
+	write(t, ".env", "MARQUEE_EVERY=1m\nMARQUEE_LISTEN=:1\nMARQUEE_LOG_LEVEL=warn\n")
+	write(t, ".env-local", "MARQUEE_EVERY=2m\nMARQUEE_LISTEN=:2\n")
+	t.Setenv("MARQUEE_LISTEN", ":3")
+	code, stdout, stderr := marquee(t, "config")
+	if code != exitOK {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"MARQUEE_LISTEN=:3 ", "MARQUEE_EVERY=2m ", "MARQUEE_LOG_LEVEL=warn ", "MARQUEE_DATABASE_URL=postgres://db.example/marquee "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
+	if strings.Contains(stdout, "sekret") || strings.Contains(stdout, "someone") {
+		t.Errorf("a secret in:\n%s", stdout)
+	}
+}
+
+const planList = `<planList><output><base_plan base_plan_id="1" sell_mode="online" title="The Lantern Parade">
+	<plan plan_start_date="2099-06-30T21:00:00" plan_id="%d"><zone zone_id="1" price="5" capacity="2"/></plan></base_plan></output></planList>`
+
+// TestSyncExit: what happened is in the exit code.
+func TestSyncExit(t *testing.T) {
+	alone(t)
+	t.Setenv("MARQUEE_DATABASE_URL", pgtest.Raw(t))
+	var body atomic.Value
+	body.Store(fmt.Sprintf(planList, 1))
+	feed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, body.Load())
+	}))
+	defer feed.Close()
+	t.Setenv("MARQUEE_PROVIDERS", t.TempDir())
+	file := func(slug, url string) {
+		write(t, filepath.Join(os.Getenv("MARQUEE_PROVIDERS"), slug+".yaml"), fmt.Sprintf(
+			"slug: %s\nname: %s\nurl: %s\nformat: planlist\ntimeZone: Europe/Madrid\ncurrency: EUR\nallowPrivateAddresses: true\n", slug, slug, url))
+	}
+	file("acme", feed.URL)
+	expect := func(want int, says string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := marquee(t, args...)
+		if code != want || !strings.Contains(stdout+stderr, says) {
+			t.Errorf("marquee %s: exit code %d, want %d, and %q in:\n%s%s", strings.Join(args, " "), code, want, says, stdout, stderr)
+		}
+	}
+	expect(exitOK, "initial", "migrate", "up")
+	expect(exitOK, "Nothing to do", "migrate", "up")
+	expect(exitOK, "initial", "migrate", "status")
+	expect(exitOK, "", "migrate", "wait", "--timeout", "5s")
+	expect(exitOK, "acme", "provider", "list")
+
+	expect(exitOK, `"Added":1`, "sync", "--dry-run")
+	expect(exitOK, "APPLIED", "sync")
+	expect(exitOK, "UNCHANGED", "sync", "acme")
+	expect(exitUsage, "nobody", "sync", "nobody")
+	expect(exitOK, `"Outcome":"UNCHANGED"`, "sync", "runs", "--last", "1")
+
+	body.Store(fmt.Sprintf(planList, 1)[:100])
+	expect(exitData, "MALFORMED", "sync")
+	body.Store("")
+	expect(exitTemporary, "EMPTY", "sync")
+	body.Store(strings.Repeat(strings.Replace(fmt.Sprintf(planList, 1), "2099-06-30", "2099-06-31", 1), 1))
+	expect(exitHeld, "HELD", "sync") // all its records can't be used
+	expect(exitUsage, "not held", "sync", "approve", "1")
+	expect(exitUsage, "not held", "sync", "reject", "1")
+
+	// One bad provider does not stop the others, and the worst is told.
+	body.Store(fmt.Sprintf(planList, 2))
+	file("bravo", "http://127.0.0.1:1/")
+	expect(exitTemporary, "APPLIED", "sync")
+}
+
+func TestHelp(t *testing.T) {
+	alone(t)
+	for _, args := range [][]string{{"--help"}, {"dev", "--help"}, {"sync", "--help"}, {"--version"}} {
+		if code, stdout, stderr := marquee(t, args...); code != exitOK || stdout == "" || stderr != "" {
+			t.Errorf("marquee %v: exit code %d, %q, %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+// TestWorse: the code that needs a person more counts.
+func TestWorse(t *testing.T) {
+	t.Parallel()
+	for _, test := range [][3]int{
+		{exitOK, exitOK, exitOK},
+		{exitOK, exitTemporary, exitTemporary},
+		{exitData, exitTemporary, exitData},
+		{exitHeld, exitData, exitHeld},
+		{exitHeld, exitBug, exitBug},
+	} {
+		if got := worse(test[0], test[1]); got != test[2] || worse(test[1], test[0]) != got {
+			t.Errorf("worse(%d, %d) = %d, want %d", test[0], test[1], got, test[2])
+		}
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,161 @@
+package syncer_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/syncer"
+	"github.com/aledotdev/marquee/test/harness"
+)
+
+// runTables hold what a run writes of itself, whatever comes of it.
+var runTables = []string{"sync_runs", "leases", "held_snapshots"}
+
+// season is n upcoming events, numbered from 1.
+func season(n int) []harness.Base {
+	var bases []harness.Base
+	for i := range n {
+		bases = append(bases, show(fmt.Sprint(i+1), fmt.Sprintf("2030-07-%02dT20:00:00", i+1)))
+	}
+	return bases
+}
+
+// TestBrake: a snapshot that takes away too much is held whole, until a person decides.
+func TestBrake(t *testing.T) {
+	t.Parallel()
+	few, all := harness.PlanList(season(10)...), harness.PlanList(season(20)...)
+
+	// held syncs all, then few, and returns the run that is held.
+	held := func(t *testing.T) (*harness.App, *harness.Feed, event.Held) {
+		t.Helper()
+		app := harness.Start(t, noon)
+		feed := app.Feed("acme")
+		feed.Sync(all)
+		before := app.Rows(runTables...)
+		feed.Serve(few)
+		report, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		sameCounts(t, report, event.OutcomeHeld, event.Counts{Records: 10, Unchanged: 10, Removed: 10})
+		recorded(t, app, report, event.OutcomeHeld, "HELD")
+		same(t, "a held snapshot touched the catalog", before, app.Rows(runTables...))
+		found, err := app.Store.Held(t.Context(), report.RunID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return app, feed, found
+	}
+	listed := func(app *harness.App) int {
+		return harness.One[int](app, `SELECT count(*) FROM events WHERE removed_at IS NULL`)
+	}
+
+	t.Run("approved", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		report, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameCounts(t, report, event.OutcomeApplied, event.Counts{Records: 10, Unchanged: 10, Removed: 10})
+		if n := listed(app); n != 10 {
+			t.Errorf("%d events are left, want 10", n)
+		}
+		if _, err := app.Store.Held(t.Context(), found.RunID); !errors.Is(err, event.ErrNotHeld) {
+			t.Errorf("it is still held: %v", err)
+		}
+		// What was approved is the snapshot that the next sync compares with.
+		sameCounts(t, feed.Sync(few), event.OutcomeUnchanged, event.Counts{Records: 10, Unchanged: 10})
+	})
+	t.Run("approved twice", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		if _, err := app.Syncer.Approve(t.Context(), found, feed.Source); err != nil {
+			t.Fatal(err)
+		}
+		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		wantError(t, err, event.ErrNotHeld)
+	})
+	t.Run("approved when it would take away more by now", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		// Between look and decision the provider has listed more. The snapshot is moot, but suppose it were not.
+		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{Removed}', '9')`)
+		found.Counts.Removed = 9
+		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		wantError(t, err, syncer.ErrMoreThanShown)
+		if n := listed(app); n != 20 {
+			t.Errorf("%d events are left, want all 20", n)
+		}
+		if n := harness.One[int](app, `SELECT count(*) FROM leases WHERE owner <> ''`); n != 0 {
+			t.Errorf("%d leases were not given back", n)
+		}
+	})
+	t.Run("approved under other settings", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		found.Snapshot.Decoder = "something else"
+		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		wantError(t, err, syncer.ErrOtherSettings)
+	})
+	t.Run("rejected", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		if err := app.Store.Reject(t.Context(), found.RunID); err != nil {
+			t.Fatal(err)
+		}
+		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		wantError(t, err, event.ErrNotHeld)
+		report, err := feed.Try() // the same snapshot is not asked about again
+		wantError(t, err, event.ErrHeld)
+		recorded(t, app, report, event.OutcomeRejected, "REJECTED")
+		wantError(t, app.Store.Reject(t.Context(), found.RunID), event.ErrNotHeld)
+	})
+	t.Run("the same again", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		report, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		recorded(t, app, report, event.OutcomeHeld, "HELD")
+		if _, err := app.Store.Held(t.Context(), found.RunID); err != nil {
+			t.Errorf("the run to approve is another now: %v", err)
+		}
+	})
+	t.Run("moot", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		feed.Sync(harness.PlanList(season(21)...)) // the provider is back
+		if _, err := app.Store.Held(t.Context(), found.RunID); !errors.Is(err, event.ErrNotHeld) {
+			t.Errorf("it is still held: %v", err)
+		}
+		if got := harness.One[string](app, `SELECT outcome FROM sync_runs WHERE id = $1`, found.RunID); got != string(event.OutcomeSuperseded) {
+			t.Errorf("the held run's outcome is %s", got)
+		}
+	})
+}
+
+// TestBrakeCheck is the rule alone.
+func TestBrakeCheck(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		counts   event.Counts
+		upcoming int
+		held     bool
+	}{
+		{"nothing", event.Counts{}, 0, false},
+		{"empty feed, few events", event.Counts{Removed: 5}, 5, false},
+		{"empty feed", event.Counts{Removed: 6}, 6, true},
+		{"a fifth of many", event.Counts{Records: 80, Removed: 20}, 100, false},
+		{"over a fifth of many", event.Counts{Records: 79, Removed: 21}, 100, true},
+		{"half is bad", event.Counts{Records: 10, Quarantined: 5}, 0, false},
+		{"over half is bad", event.Counts{Records: 10, Quarantined: 6}, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if reason := event.DefaultBrake().Check(test.counts, test.upcoming); (reason != "") != test.held {
+				t.Errorf("got %q, want held: %v", reason, test.held)
+			}
+		})
+	}
+}
