@@ -275,8 +275,7 @@ func (d *decoder) emitOne(c *component) error {
 
 // emit passes on an event, if it is a valid one.
 func (d *decoder) emit(c *component, e event.Event) error {
-	var invalid *event.Invalid
-	if errors.As(e.Validate(), &invalid) {
+	if invalid, bad := errors.AsType[*event.Invalid](e.Validate()); bad {
 		return d.refuse(c, e.Key, invalid)
 	}
 	if !d.yield(event.Record{Event: e, Key: e.Key, Place: c.place()}) {

@@ -2,6 +2,7 @@ package icalendar
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -29,21 +30,20 @@ func (l *lineReader) next() (contentLine, error) {
 	l.buf = l.buf[:0]
 	line := contentLine{number: l.done + 1}
 	for {
-		b, err := l.r.ReadByte()
+		text, end, err := l.upToEnd()
+		if room := MaxLineBytes - len(l.buf); len(text) > room {
+			text, line.cut = text[:room], true
+		}
+		l.buf = append(l.buf, text...)
 		switch {
 		case errors.Is(err, io.EOF) && len(l.buf) > 0:
 			l.done++
 		case err != nil:
 			return contentLine{}, err
-		case b != '\r' && b != '\n':
-			if len(l.buf) < MaxLineBytes {
-				l.buf = append(l.buf, b)
-			} else {
-				line.cut = true
-			}
+		case end == 0:
 			continue
 		default:
-			if err := l.endLine(b); err != nil {
+			if err := l.endLine(end); err != nil {
 				return contentLine{}, err
 			}
 			if len(l.buf) == 0 {
@@ -61,6 +61,21 @@ func (l *lineReader) next() (contentLine, error) {
 		line.text = string(l.buf)
 		return line, nil
 	}
+}
+
+// upToEnd takes what is at hand of a physical line, and the byte that ends it, or 0 if it goes on. The
+// text is valid until the next read.
+func (l *lineReader) upToEnd() (text []byte, end byte, err error) {
+	if _, err := l.r.Peek(1); err != nil {
+		return nil, 0, err
+	}
+	text, _ = l.r.Peek(l.r.Buffered()) // can't fail for what is buffered
+	taken := len(text)
+	if at := bytes.IndexAny(text, "\r\n"); at >= 0 {
+		text, end, taken = text[:at], text[at], at+1
+	}
+	_, err = l.r.Discard(taken)
+	return text, end, err
 }
 
 // endLine takes the rest of a line's end that began with b.

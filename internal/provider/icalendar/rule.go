@@ -3,6 +3,7 @@ package icalendar
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -226,12 +227,7 @@ func reachable(o *rrule.ROption) bool {
 }
 
 func wants(values []int, value int) bool {
-	for _, v := range values {
-		if v == value {
-			return true
-		}
-	}
-	return len(values) == 0
+	return len(values) == 0 || slices.Contains(values, value)
 }
 
 // cost is what a rule may cost beyond its instances.

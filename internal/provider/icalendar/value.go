@@ -119,7 +119,6 @@ type length struct {
 	given bool
 }
 
-//nolint:gochecknoglobals // A constant.
 var durationForm = regexp.MustCompile(`^([+-]?)P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$`)
 
 // maxDays bounds a duration, at some 270 years: what is longer is a mistake.

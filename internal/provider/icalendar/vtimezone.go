@@ -141,14 +141,14 @@ func tzif(all []transition) []byte {
 		b.Write(make([]byte, 15))
 		write(counts)
 	}
-	header([6]uint32{})                                                           // the part with 32-bit times, empty
-	header([6]uint32{0, 0, 0, uint32(len(all)), uint32(len(periods)), uint32(1)}) //nolint:gosec // Bounded by maxTransitions.
+	header([6]uint32{}) // the part with 32-bit times, empty
+	header([6]uint32{0, 0, 0, uint32(len(all)), uint32(len(periods)), uint32(1)})
 	for _, t := range all {
 		write(t.at)
 	}
 	b.Write(indexes)
 	for _, p := range periods {
-		write(int32(p.offset)) //nolint:gosec // Less than a day.
+		write(int32(p.offset))
 		write(p.daylight)
 		write(byte(0)) // where its name begins: none of them has one
 	}
