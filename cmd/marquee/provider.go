@@ -9,6 +9,7 @@ import (
 
 type providerCommand struct {
 	List     providerListCommand     `cmd:"" help:"List the provider files, checked."`
+	Test     providerTestCommand     `cmd:"" help:"Show what would come of a provider's feed, without a database."`
 	Simulate providerSimulateCommand `cmd:"" help:"Serve a simulated provider, well-behaved or not, to see how a client copes."`
 }
 

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/fetch"
+	"github.com/aledotdev/marquee/internal/provider"
+)
+
+type providerTestCommand struct {
+	File string `arg:"" help:"The provider's file." type:"existingfile"`
+	Feed string `help:"A snapshot to read instead of fetching one." type:"existingfile" placeholder:"FILE" env:"-"`
+}
+
+// Run shows what would come of a provider's feed, without a database.
+func (c *providerTestCommand) Run(ctx context.Context, p *program) error {
+	client := fetch.New(fetch.Options{Logger: p.logger()})
+	getenv := os.LookupEnv
+	if c.Feed != "" { // nothing is fetched: secrets need not be at hand
+		getenv = func(name string) (string, bool) { return os.Getenv(name), true }
+	}
+	source, err := provider.LoadFile(c.File, getenv, client)
+	if err != nil {
+		return configError("%w", err)
+	}
+	snapshot, err := c.snapshot(ctx, client, source)
+	if err != nil {
+		return &exitError{syncExit(err), err}
+	}
+	defer snapshot.Close()
+	body, err := snapshot.Open()
+	if err != nil {
+		return err
+	}
+	preview, err := source.Preview(body)
+	if printErr := printPreview(p.stdout, preview); printErr != nil {
+		return printErr
+	}
+	if err != nil {
+		return &exitError{syncExit(err), fmt.Errorf("the snapshot would not be applied: %w", err)}
+	}
+	return nil
+}
+
+func (c *providerTestCommand) snapshot(ctx context.Context, client *fetch.Client, source *provider.Source) (*fetch.Snapshot, error) {
+	if c.Feed != "" {
+		return client.FromFile(c.Feed)
+	}
+	return source.Fetch(ctx, nil, nil)
+}
+
+// previewLine is a record as JSON lines show it.
+type previewLine struct {
+	Key     event.Key
+	ID      event.ID
+	Event   *event.Event `json:",omitempty"`
+	Invalid string       `json:",omitempty"`
+	Place   string
+	Excerpt string `json:",omitempty"`
+}
+
+// printPreview writes a table on a terminal, JSON lines elsewhere.
+func printPreview(w io.Writer, p provider.Preview) error {
+	if onTerminal(w) {
+		previewTable(w, p)
+		return nil
+	}
+	lines := json.NewEncoder(w)
+	for i := range p.Events {
+		r := &p.Events[i]
+		if err := lines.Encode(previewLine{Key: r.Key, ID: r.Key.ID(), Event: &r.Event, Place: r.Place}); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.Quarantine {
+		if err := lines.Encode(previewLine{Key: r.Key, ID: r.Key.ID(), Invalid: r.Invalid.Error(), Place: r.Place, Excerpt: r.Excerpt}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func previewTable(w io.Writer, p provider.Preview) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"event", "title", "starts", "ends", "zone", "min", "max", "place", "offers"})
+	for i := range p.Events {
+		e := &p.Events[i].Event
+		starts, ends := e.Start.Local.String(), e.End.Local.String()
+		if e.AllDay {
+			starts = e.Start.Local.Date()
+		}
+		if e.AllDay && e.HasEnd() {
+			ends = e.End.Local.Date()
+		}
+		t.AppendRow(table.Row{
+			event.Excerpt(e.Key.String(), 40), event.Excerpt(e.Title, 40), starts, ends, e.Zone,
+			amount(e.MinPrice), amount(e.MaxPrice), event.Excerpt(placeName(e.Place), 30), len(e.Offers),
+		})
+	}
+	if t.Length() > 0 {
+		t.Render()
+	}
+	if len(p.Quarantine) > 0 {
+		fmt.Fprintln(w, "\nQuarantined:")
+		t := newTable(w)
+		t.AppendHeader(table.Row{"event", "where", "why"})
+		for _, r := range p.Quarantine {
+			t.AppendRow(table.Row{event.Excerpt(r.Key.String(), 40), r.Place, r.Invalid.Error()})
+		}
+		t.Render()
+	}
+	fmt.Fprintf(w, "\n%d records: %d events, %d of them on sale online; %d repeated; %d quarantined.\n",
+		p.Records, p.Records-p.Repeated-p.Quarantined, p.Online, p.Repeated, p.Quarantined)
+	if hidden := p.Records - p.Repeated - len(p.Events) - len(p.Quarantine); hidden > 0 {
+		fmt.Fprintf(w, "The first %d of each are shown.\n", provider.MaxPreviewed)
+	}
+}
+
+func amount(d *event.Decimal) string {
+	if d == nil {
+		return ""
+	}
+	return d.String()
+}
+
+func placeName(p event.Place) string {
+	switch {
+	case p.Name == "":
+		return p.City
+	case p.City == "":
+		return p.Name
+	default:
+		return p.Name + ", " + p.City
+	}
+}
