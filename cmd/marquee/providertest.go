@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,7 @@ func (c *providerTestCommand) Run(ctx context.Context, p *program) error {
 	client := fetch.New(fetch.Options{Logger: p.logger()})
 	getenv := os.LookupEnv
 	if c.Feed != "" { // nothing is fetched: secrets need not be at hand
-		getenv = func(name string) (string, bool) { return os.Getenv(name), true }
+		getenv = func(name string) (string, bool) { return cmp.Or(os.Getenv(name), "unset"), true }
 	}
 	source, err := provider.LoadFile(c.File, getenv, client)
 	if err != nil {
