@@ -39,11 +39,11 @@ web: web/dist/docs.html ## Bundle GraphiQL and the REST docs (npm)
 # The build writes this file last. What it is made with (node_modules) need not be kept.
 web/dist/docs.html: $(WEB_SOURCES)
 	@tools/need.sh npm nodejs npm
-	@$(MAKE) --silent web/node_modules/.package-lock.json
+	@$(MAKE) --silent web/node_modules/.installed
 	@cd web && npm run --silent build
 
-# npm writes this file last.
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+# Not npm's own .package-lock.json: npm writes that also when it only resolves versions.
+web/node_modules/.installed: web/package.json web/package-lock.json
 	@cd web && npm ci --no-progress --loglevel=error
 	@touch $@
 

@@ -10,7 +10,7 @@ if [ -z "${CHROMIUM_PATH:-}" ]; then
 	CHROMIUM_PATH=$(command -v chromium)
 	export CHROMIUM_PATH
 fi
-make --silent web/node_modules/.package-lock.json
+make --silent web/node_modules/.installed
 
 work=$(mktemp -d)
 chmod 755 "$work" # PostgreSQL does not run as root: its user must reach the data

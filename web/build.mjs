@@ -4,11 +4,12 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+import { gzipSync } from 'fflate';
 
-process.chdir(import.meta.dirname);
+process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 
 const common = {
   bundle: true,
@@ -87,8 +88,9 @@ function address({ metafile }, name, extension = '.js') {
   return `/assets/${path.basename(found[0])}`;
 }
 
+/** Not with node:zlib, whose output depends on the Node: the same sources give the same bytes everywhere. */
 async function writeAsset(name, contents) {
-  await writeFile(`dist/assets/${name}.gz`, gzipSync(contents, { level: 9 }));
+  await writeFile(`dist/assets/${name}.gz`, gzipSync(Buffer.from(contents), { level: 9, mtime: 0 }));
 }
 
 /** Removes all but the placeholder that keeps the folder in the repository. */

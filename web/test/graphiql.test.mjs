@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
+// 1.61 is the last for Node 18, which Debian 12 has.
 import { chromium } from 'playwright-core';
 
 const { MARQUEE_URL, CHROMIUM_PATH = '/usr/bin/chromium', ARTIFACTS } = process.env;
