@@ -14,11 +14,6 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Provider is the resolver for the provider field.
-func (r *eventSeriesResolver) Provider(ctx context.Context, obj *catalog.Series) (*catalog.Provider, error) {
-	return first(r.Catalog.ProvidersByID(ctx, []event.ID{obj.ProviderID}))
-}
-
 // Events is the resolver for the events field.
 func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *model.EventOrder) (*catalog.EventPage, error) {
 	where := &catalog.EventFilter{Series: []event.ID{obj.ID}}

@@ -64,7 +64,7 @@ func effective(flag *kong.Flag) (value, source string, err error) {
 		return "", "not set", nil
 	}
 	target := reflect.New(flag.Target.Type())
-	if text, ok := target.Interface().(encoding.TextUnmarshaler); ok {
+	if text, ok := reflect.TypeAssert[encoding.TextUnmarshaler](target); ok {
 		if err := text.UnmarshalText([]byte(value)); err != nil {
 			return "", "", fmt.Errorf("%s: %w", flag.Envs[0], err)
 		}

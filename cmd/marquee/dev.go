@@ -39,12 +39,12 @@ const (
 func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	log := p.logger()
 	// Ports first: a busy one is found before anything is started.
-	listener, err := listen(c.Listen, "--listen")
+	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	demoListener, err := listen(c.DemoListen, "--demo-listen")
+	demoListener, err := listen(ctx, c.DemoListen, "--demo-listen")
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ const (
 )
 
 // version is set by the linker.
-var version = "dev" //nolint:gochecknoglobals // The linker can set nothing else.
+var version = "dev"
 
 func main() {
 	// The first signal asks for an orderly end, the second gets a quick one.
@@ -112,8 +112,7 @@ func (p *program) parseAndRun(ctx context.Context, args []string) (err error) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		var exit *exitError
-		if errors.As(err, &exit) { // a value that is wrong; kong's text names the flag
+		if _, wrong := errors.AsType[*exitError](err); wrong { // a value that is wrong; kong's text names the flag
 			return &exitError{exitConfig, err}
 		}
 		return &exitError{exitUsage, fmt.Errorf("%w; see marquee --help", err)}

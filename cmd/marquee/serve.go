@@ -40,11 +40,11 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(c.Listen, "--listen")
+	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
 		return err
 	}
-	admin, err := listen(c.AdminListen, "--admin-listen")
+	admin, err := listen(ctx, c.AdminListen, "--admin-listen")
 	if err != nil {
 		listener.Close()
 		return err
@@ -95,8 +95,8 @@ func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url dat
 }
 
 // listen takes an address, or says how to choose another.
-func listen(at address, flag string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", string(at))
+func listen(ctx context.Context, at address, flag string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", string(at))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, configError("%s %s: another program listens there; choose another port, or port 0 for any free one", flag, at)
 	}

@@ -36,7 +36,7 @@ func (c *providerSimulateCommand) Run(ctx context.Context, p *program) error {
 			return err
 		}
 	}
-	listener, err := listen(c.Listen, "--listen")
+	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
 		return err
 	}

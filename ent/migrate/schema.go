@@ -105,6 +105,7 @@ var (
 		{Name: "attributes", Type: field.TypeJSON, Nullable: true},
 		{Name: "listed", Type: field.TypeBool},
 		{Name: "content_hash", Type: field.TypeBytes},
+		{Name: "record_hash", Type: field.TypeBytes, Nullable: true},
 		{Name: "first_seen_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
@@ -120,13 +121,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_providers_events",
-				Columns:    []*schema.Column{EventsColumns[37]},
+				Columns:    []*schema.Column{EventsColumns[38]},
 				RefColumns: []*schema.Column{ProvidersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "events_series_events",
-				Columns:    []*schema.Column{EventsColumns[38]},
+				Columns:    []*schema.Column{EventsColumns[39]},
 				RefColumns: []*schema.Column{SeriesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -151,7 +152,7 @@ var (
 			{
 				Name:    "event_provider_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[37], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[38], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed",
 				},
@@ -159,7 +160,7 @@ var (
 			{
 				Name:    "event_series_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[38], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[39], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed AND series_id IS NOT NULL",
 				},
@@ -167,7 +168,7 @@ var (
 			{
 				Name:    "events_present",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[37]},
+				Columns: []*schema.Column{EventsColumns[38]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "last_seen_at IS NULL",
 				},

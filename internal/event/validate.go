@@ -44,6 +44,8 @@ const (
 
 // Invalid is the fault of one record: what is wrong with which field. One invalid record costs that
 // record only.
+//
+//nolint:errname // The word of the domain: a record is valid or invalid.
 type Invalid struct {
 	Reason Reason
 	Field  string // in the feed's own words where there are any, e.g. plan_start_date

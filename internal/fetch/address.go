@@ -21,6 +21,8 @@ func private(prefix, kind string) rule { return rule{netip.MustParsePrefix(prefi
 // refused is the IANA special-purpose registries (RFC 6890) and the metadata
 // services of the large clouds. The first rule that matches counts, so metadata
 // stands before the private networks that it hides in.
+//
+//nolint:gochecknoglobals // A constant table: Go has no literal for one.
 var refused = []rule{
 	never("100.100.100.200/32", "cloud metadata"), // Alibaba
 	never("168.63.129.16/32", "cloud metadata"),   // Azure, a public address
@@ -58,6 +60,8 @@ var refused = []rule{
 
 // embedding are the IPv6 prefixes that carry an IPv4 address, and at which
 // byte: a gateway would turn such an address into the IPv4 one, so that is judged.
+//
+//nolint:gochecknoglobals // A constant table: Go has no literal for one.
 var embedding = []struct {
 	prefix netip.Prefix
 	at     int
@@ -67,6 +71,7 @@ var embedding = []struct {
 	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4, RFC 3056
 }
 
+//nolint:gochecknoglobals // A constant table: Go has no literal for one.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
 // forbidden returns why addr must not be dialled, or "" if it may be.

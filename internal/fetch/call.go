@@ -117,7 +117,7 @@ func (k *call) refused(resp *http.Response) *Error {
 }
 
 // body reads the body of a 200.
-func (k *call) body(ctx context.Context, cancel context.CancelCauseFunc, resp *http.Response) (*Snapshot, error) {
+func (k *call) body(_ context.Context, cancel context.CancelCauseFunc, resp *http.Response) (*Snapshot, error) {
 	encoding, err := encodingOf(resp.Header)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ var ErrNoBody = errors.New("fetch: snapshot has no body")
 // Code says in one word what went wrong. It is stable: good for a metric's label.
 type Code string
 
+// The codes.
 const (
 	CodeRequest   Code = "request"   // the URL or a header cannot be sent
 	CodeAddress   Code = "address"   // the address policy refused to dial

@@ -12,9 +12,9 @@ import (
 const sniffBytes = 4 << 10
 
 var (
-	utf8BOM = []byte("\xef\xbb\xbf")
+	utf8BOM = []byte("\xef\xbb\xbf") //nolint:gochecknoglobals // A constant.
 	// pageStarts begin a page and no feed, whatever the header says.
-	pageStarts = [][]byte{[]byte("<!doctype html"), []byte("<html"), []byte("<head>"), []byte("<body")}
+	pageStarts = [][]byte{[]byte("<!doctype html"), []byte("<html"), []byte("<head>"), []byte("<body")} //nolint:gochecknoglobals // A constant.
 )
 
 // isBlank tells whether nothing but white space and a byte order mark came.

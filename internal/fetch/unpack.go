@@ -19,8 +19,8 @@ const (
 )
 
 var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	gzipMagic = []byte{0x1f, 0x8b}             //nolint:gochecknoglobals // A constant.
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd} //nolint:gochecknoglobals // A constant.
 )
 
 // encodingOf reads Content-Encoding: "gzip", "zstd", "" for neither. At most
@@ -79,7 +79,7 @@ func unpack(in *bufio.Reader, encoding string) (body io.ReadCloser, packed bool,
 // unpackError says what a failed read means; in knows whether the network was
 // the cause, rather than the bytes.
 func unpackError(err error, in *capped) error {
-	if in.err != nil && in.err != io.EOF { // capped returns its reader's errors as they are
+	if in.err != nil && !errors.Is(in.err, io.EOF) {
 		return in.err
 	}
 	text := strings.TrimPrefix(err.Error(), "gzip: ")

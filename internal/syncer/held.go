@@ -69,9 +69,8 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		defer body.Close()
 		snapshot := held.Snapshot
 		snapshot.QuarantineID = run.ID
-		result, err := s.apply(ctx, run, source.Decode(body), event.Result{Snapshot: &snapshot}, shown)
-		var more *heldError
-		if errors.As(err, &more) {
+		result, err := s.apply(ctx, run, reading(source, body), event.Result{Snapshot: &snapshot}, shown)
+		if more, ok := errors.AsType[*heldError](err); ok {
 			err = fmt.Errorf("%w: %s", ErrMoreThanShown, more.held.Reason)
 		}
 		return result, err

@@ -125,10 +125,13 @@ func throughREST(app *harness.App, path string) []row {
 	var answer struct {
 		Data struct {
 			Events []struct {
-				ID                                         string
-				Title                                      string
-				Start_Date, Start_Time, End_Date, End_Time string //nolint:revive // as on the wire
-				Min_Price, Max_Price                       json.Number
+				ID, Title string
+				StartDate string      `json:"start_date"`
+				StartTime string      `json:"start_time"`
+				EndDate   string      `json:"end_date"`
+				EndTime   string      `json:"end_time"`
+				MinPrice  json.Number `json:"min_price"`
+				MaxPrice  json.Number `json:"max_price"`
 			}
 		}
 		Error any
@@ -138,7 +141,7 @@ func throughREST(app *harness.App, path string) []row {
 	}
 	var rows []row
 	for _, e := range answer.Data.Events {
-		rows = append(rows, row{"", e.Title, e.Start_Date + "T" + e.Start_Time, e.End_Date + "T" + e.End_Time, string(e.Min_Price), string(e.Max_Price)})
+		rows = append(rows, row{"", e.Title, e.StartDate + "T" + e.StartTime, e.EndDate + "T" + e.EndTime, string(e.MinPrice), string(e.MaxPrice)})
 	}
 	return rows
 }

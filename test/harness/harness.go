@@ -83,6 +83,13 @@ func StartOn(tb testing.TB, pool *pgxpool.Pool, now time.Time) *App {
 	return a
 }
 
+// In is the App for a subtest, which then is the one to fail.
+func (a *App) In(tb testing.TB) *App {
+	in := *a
+	in.TB = tb
+	return &in
+}
+
 // Begin gives a store's transactions the syncer's type.
 func Begin(s *store.Store) func(context.Context, event.Run, time.Time) (syncer.Tx, error) {
 	return func(ctx context.Context, run event.Run, now time.Time) (syncer.Tx, error) {
@@ -160,14 +167,23 @@ func (f *Feed) Try() (syncer.Report, error) {
 // Get reads a path of the API.
 func (a *App) Get(path string) (status int, body []byte) {
 	a.TB.Helper()
-	response, err := http.Get(a.API.URL + path)
+	return a.send(http.MethodGet, path, nil)
+}
+
+func (a *App) send(method, path string, content []byte) (status int, body []byte) {
+	a.TB.Helper()
+	request, err := http.NewRequestWithContext(a.TB.Context(), method, a.API.URL+path, bytes.NewReader(content))
 	if err != nil {
-		a.TB.Fatalf("GET %s: %v", path, err)
+		a.TB.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		a.TB.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer response.Body.Close()
-	body, err = io.ReadAll(response.Body)
-	if err != nil {
-		a.TB.Fatalf("GET %s: %v", path, err)
+	if body, err = io.ReadAll(response.Body); err != nil {
+		a.TB.Fatalf("%s %s: %v", method, path, err)
 	}
 	return response.StatusCode, body
 }
@@ -189,14 +205,10 @@ func (a *App) Do(query string, variables map[string]any) Answer {
 	if err != nil {
 		a.TB.Fatal(err)
 	}
-	response, err := http.Post(a.API.URL+"/graphql", "application/json", bytes.NewReader(body))
-	if err != nil {
-		a.TB.Fatalf("POST /graphql: %v", err)
-	}
-	defer response.Body.Close()
+	status, content := a.send(http.MethodPost, "/graphql", body)
 	var answer Answer
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		a.TB.Fatalf("POST /graphql: status %s, no GraphQL answer: %v", response.Status, err)
+	if err := json.Unmarshal(content, &answer); err != nil {
+		a.TB.Fatalf("POST /graphql: status %d, no GraphQL answer: %v", status, err)
 	}
 	return answer
 }

@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 )
 
 // Base is a base plan of a planlist feed: a series. Texts that are empty are left out.
@@ -48,12 +49,12 @@ func PlanList(bases ...Base) []byte {
 // open writes a start tag without its end, so that the caller may close it as it likes.
 func open(b *bytes.Buffer, name string, attributes ...string) {
 	b.WriteString("<" + name)
-	for i := 0; i < len(attributes); i += 2 {
-		if attributes[i+1] == "" {
+	for attribute := range slices.Chunk(attributes, 2) {
+		if attribute[1] == "" {
 			continue
 		}
-		b.WriteString(" " + attributes[i] + `="`)
-		_ = xml.EscapeText(b, []byte(attributes[i+1])) // a Buffer takes everything
+		b.WriteString(" " + attribute[0] + `="`)
+		_ = xml.EscapeText(b, []byte(attribute[1])) // a Buffer takes everything
 		b.WriteString(`"`)
 	}
 }

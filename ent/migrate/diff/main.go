@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer server.Stop(context.WithoutCancel(ctx))
+	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }() // it was a scratch one
 	if err := server.EnsureDatabase(ctx, "diff"); err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ import (
 )
 
 // register makes pgx the driver of the name under which ent looks for one.
+//
+//nolint:gochecknoglobals // database/sql has one registry for all.
 var register = sync.OnceFunc(func() {
 	if !slices.Contains(sql.Drivers(), dialect.Postgres) {
 		sql.Register(dialect.Postgres, stdlib.GetDefaultDriver())
@@ -52,7 +54,8 @@ func Write(ctx context.Context, url, dir, name string) (string, error) {
 	if err != nil || len(after) == len(before) {
 		return "", err
 	}
-	draft := after[len(after)-1]
+	// Its name begins with the time by this machine's clock, so that it need not be the last.
+	draft := after[slices.IndexFunc(after, func(path string) bool { return !slices.Contains(before, path) })]
 	data, err := os.ReadFile(draft)
 	if err != nil {
 		return "", err

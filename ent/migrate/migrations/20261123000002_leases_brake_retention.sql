@@ -26,8 +26,11 @@ ALTER TABLE "sync_runs" ADD COLUMN "next_check_at" timestamptz NULL;
 -- changes are kept for a set time: what is old is found by index, and how far they reach back is known
 CREATE INDEX "change_at" ON "changes" ("at");
 ALTER TABLE "catalog" ADD COLUMN "pruned_change" bigint NOT NULL DEFAULT 0;
+-- a record that is known need not be read; null: read it
+ALTER TABLE "events" ADD COLUMN "record_hash" bytea NULL;
 
 -- +goose Down
+ALTER TABLE "events" DROP COLUMN "record_hash";
 ALTER TABLE "catalog" DROP COLUMN "pruned_change";
 DROP INDEX "change_at";
 ALTER TABLE "sync_runs" DROP COLUMN "next_check_at";
