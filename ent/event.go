@@ -89,6 +89,8 @@ type Event struct {
 	Listed bool `json:"listed,omitempty"`
 	// ContentHash holds the value of the "content_hash" field.
 	ContentHash []byte `json:"content_hash,omitempty"`
+	// RecordHash holds the value of the "record_hash" field.
+	RecordHash *[]byte `json:"record_hash,omitempty"`
 	// FirstSeenAt holds the value of the "first_seen_at" field.
 	FirstSeenAt time.Time `json:"first_seen_at,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
@@ -154,7 +156,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case event.FieldSeriesID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case event.FieldCategories, event.FieldOffers, event.FieldAttributes, event.FieldContentHash:
+		case event.FieldCategories, event.FieldOffers, event.FieldAttributes, event.FieldContentHash, event.FieldRecordHash:
 			values[i] = new([]byte)
 		case event.FieldAllDay, event.FieldOnline, event.FieldSoldOut, event.FieldNoSeatsLeft, event.FieldListed:
 			values[i] = new(sql.NullBool)
@@ -405,6 +407,12 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.ContentHash = *value
 			}
+		case event.FieldRecordHash:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field record_hash", values[i])
+			} else if value != nil {
+				_m.RecordHash = value
+			}
 		case event.FieldFirstSeenAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field first_seen_at", values[i])
@@ -599,6 +607,11 @@ func (_m *Event) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("content_hash=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ContentHash))
+	builder.WriteString(", ")
+	if v := _m.RecordHash; v != nil {
+		builder.WriteString("record_hash=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("first_seen_at=")
 	builder.WriteString(_m.FirstSeenAt.Format(time.ANSIC))

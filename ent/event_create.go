@@ -389,6 +389,12 @@ func (_c *EventCreate) SetContentHash(v []byte) *EventCreate {
 	return _c
 }
 
+// SetRecordHash sets the "record_hash" field.
+func (_c *EventCreate) SetRecordHash(v []byte) *EventCreate {
+	_c.mutation.SetRecordHash(v)
+	return _c
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_c *EventCreate) SetFirstSeenAt(v time.Time) *EventCreate {
 	_c.mutation.SetFirstSeenAt(v)
@@ -801,6 +807,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ContentHash(); ok {
 		_spec.SetField(event.FieldContentHash, field.TypeBytes, value)
 		_node.ContentHash = value
+	}
+	if value, ok := _c.mutation.RecordHash(); ok {
+		_spec.SetField(event.FieldRecordHash, field.TypeBytes, value)
+		_node.RecordHash = &value
 	}
 	if value, ok := _c.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)

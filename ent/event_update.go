@@ -506,6 +506,18 @@ func (_u *EventUpdate) SetContentHash(v []byte) *EventUpdate {
 	return _u
 }
 
+// SetRecordHash sets the "record_hash" field.
+func (_u *EventUpdate) SetRecordHash(v []byte) *EventUpdate {
+	_u.mutation.SetRecordHash(v)
+	return _u
+}
+
+// ClearRecordHash clears the value of the "record_hash" field.
+func (_u *EventUpdate) ClearRecordHash() *EventUpdate {
+	_u.mutation.ClearRecordHash()
+	return _u
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_u *EventUpdate) SetFirstSeenAt(v time.Time) *EventUpdate {
 	_u.mutation.SetFirstSeenAt(v)
@@ -796,6 +808,12 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ContentHash(); ok {
 		_spec.SetField(event.FieldContentHash, field.TypeBytes, value)
+	}
+	if value, ok := _u.mutation.RecordHash(); ok {
+		_spec.SetField(event.FieldRecordHash, field.TypeBytes, value)
+	}
+	if _u.mutation.RecordHashCleared() {
+		_spec.ClearField(event.FieldRecordHash, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)
@@ -1355,6 +1373,18 @@ func (_u *EventUpdateOne) SetContentHash(v []byte) *EventUpdateOne {
 	return _u
 }
 
+// SetRecordHash sets the "record_hash" field.
+func (_u *EventUpdateOne) SetRecordHash(v []byte) *EventUpdateOne {
+	_u.mutation.SetRecordHash(v)
+	return _u
+}
+
+// ClearRecordHash clears the value of the "record_hash" field.
+func (_u *EventUpdateOne) ClearRecordHash() *EventUpdateOne {
+	_u.mutation.ClearRecordHash()
+	return _u
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_u *EventUpdateOne) SetFirstSeenAt(v time.Time) *EventUpdateOne {
 	_u.mutation.SetFirstSeenAt(v)
@@ -1675,6 +1705,12 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if value, ok := _u.mutation.ContentHash(); ok {
 		_spec.SetField(event.FieldContentHash, field.TypeBytes, value)
+	}
+	if value, ok := _u.mutation.RecordHash(); ok {
+		_spec.SetField(event.FieldRecordHash, field.TypeBytes, value)
+	}
+	if _u.mutation.RecordHashCleared() {
+		_spec.ClearField(event.FieldRecordHash, field.TypeBytes)
 	}
 	if value, ok := _u.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)

@@ -1437,6 +1437,7 @@ type EventMutation struct {
 	appendattributes json.RawMessage
 	listed           *bool
 	content_hash     *[]byte
+	record_hash      *[]byte
 	first_seen_at    *time.Time
 	updated_at       *time.Time
 	last_seen_at     *time.Time
@@ -2965,6 +2966,55 @@ func (m *EventMutation) ResetContentHash() {
 	m.content_hash = nil
 }
 
+// SetRecordHash sets the "record_hash" field.
+func (m *EventMutation) SetRecordHash(b []byte) {
+	m.record_hash = &b
+}
+
+// RecordHash returns the value of the "record_hash" field in the mutation.
+func (m *EventMutation) RecordHash() (r []byte, exists bool) {
+	v := m.record_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecordHash returns the old "record_hash" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldRecordHash(ctx context.Context) (v *[]byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecordHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecordHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecordHash: %w", err)
+	}
+	return oldValue.RecordHash, nil
+}
+
+// ClearRecordHash clears the value of the "record_hash" field.
+func (m *EventMutation) ClearRecordHash() {
+	m.record_hash = nil
+	m.clearedFields[event.FieldRecordHash] = struct{}{}
+}
+
+// RecordHashCleared returns if the "record_hash" field was cleared in this mutation.
+func (m *EventMutation) RecordHashCleared() bool {
+	_, ok := m.clearedFields[event.FieldRecordHash]
+	return ok
+}
+
+// ResetRecordHash resets all changes to the "record_hash" field.
+func (m *EventMutation) ResetRecordHash() {
+	m.record_hash = nil
+	delete(m.clearedFields, event.FieldRecordHash)
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (m *EventMutation) SetFirstSeenAt(t time.Time) {
 	m.first_seen_at = &t
@@ -3277,7 +3327,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 38)
+	fields := make([]string, 0, 39)
 	if m.provider != nil {
 		fields = append(fields, event.FieldProviderID)
 	}
@@ -3380,6 +3430,9 @@ func (m *EventMutation) Fields() []string {
 	if m.content_hash != nil {
 		fields = append(fields, event.FieldContentHash)
 	}
+	if m.record_hash != nil {
+		fields = append(fields, event.FieldRecordHash)
+	}
 	if m.first_seen_at != nil {
 		fields = append(fields, event.FieldFirstSeenAt)
 	}
@@ -3468,6 +3521,8 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.Listed()
 	case event.FieldContentHash:
 		return m.ContentHash()
+	case event.FieldRecordHash:
+		return m.RecordHash()
 	case event.FieldFirstSeenAt:
 		return m.FirstSeenAt()
 	case event.FieldUpdatedAt:
@@ -3553,6 +3608,8 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldListed(ctx)
 	case event.FieldContentHash:
 		return m.OldContentHash(ctx)
+	case event.FieldRecordHash:
+		return m.OldRecordHash(ctx)
 	case event.FieldFirstSeenAt:
 		return m.OldFirstSeenAt(ctx)
 	case event.FieldUpdatedAt:
@@ -3808,6 +3865,13 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetContentHash(v)
 		return nil
+	case event.FieldRecordHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecordHash(v)
+		return nil
 	case event.FieldFirstSeenAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -3908,6 +3972,9 @@ func (m *EventMutation) ClearedFields() []string {
 	if m.FieldCleared(event.FieldAttributes) {
 		fields = append(fields, event.FieldAttributes)
 	}
+	if m.FieldCleared(event.FieldRecordHash) {
+		fields = append(fields, event.FieldRecordHash)
+	}
 	if m.FieldCleared(event.FieldLastSeenAt) {
 		fields = append(fields, event.FieldLastSeenAt)
 	}
@@ -3954,6 +4021,9 @@ func (m *EventMutation) ClearField(name string) error {
 		return nil
 	case event.FieldAttributes:
 		m.ClearAttributes()
+		return nil
+	case event.FieldRecordHash:
+		m.ClearRecordHash()
 		return nil
 	case event.FieldLastSeenAt:
 		m.ClearLastSeenAt()
@@ -4070,6 +4140,9 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldContentHash:
 		m.ResetContentHash()
+		return nil
+	case event.FieldRecordHash:
+		m.ResetRecordHash()
 		return nil
 	case event.FieldFirstSeenAt:
 		m.ResetFirstSeenAt()

@@ -31,7 +31,7 @@ type SyncRun struct {
 	ErrorCode string `json:"error_code,omitempty"`
 	// Error holds the value of the "error" field.
 	Error string `json:"error,omitempty"`
-	// of the snapshot, unpacked
+	// Bytes holds the value of the "bytes" field.
 	Bytes int64 `json:"bytes,omitempty"`
 	// FeedHash holds the value of the "feed_hash" field.
 	FeedHash []byte `json:"feed_hash,omitempty"`
@@ -57,9 +57,9 @@ type SyncRun struct {
 	Quarantined int32 `json:"quarantined,omitempty"`
 	// QuarantineRunID holds the value of the "quarantine_run_id" field.
 	QuarantineRunID *int64 `json:"quarantine_run_id,omitempty"`
-	// no sooner does the provider want to be asked again
+	// NextCheckAt holds the value of the "next_check_at" field.
 	NextCheckAt *time.Time `json:"next_check_at,omitempty"`
-	// the version this run made, 0 if it changed nothing
+	// CatalogVersion holds the value of the "catalog_version" field.
 	CatalogVersion int64 `json:"catalog_version,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the SyncRunQuery when eager-loading is set.

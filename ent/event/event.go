@@ -82,6 +82,8 @@ const (
 	FieldListed = "listed"
 	// FieldContentHash holds the string denoting the content_hash field in the database.
 	FieldContentHash = "content_hash"
+	// FieldRecordHash holds the string denoting the record_hash field in the database.
+	FieldRecordHash = "record_hash"
 	// FieldFirstSeenAt holds the string denoting the first_seen_at field in the database.
 	FieldFirstSeenAt = "first_seen_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -158,6 +160,7 @@ var Columns = []string{
 	FieldAttributes,
 	FieldListed,
 	FieldContentHash,
+	FieldRecordHash,
 	FieldFirstSeenAt,
 	FieldUpdatedAt,
 	FieldLastSeenAt,

@@ -211,6 +211,11 @@ func ContentHash(v []byte) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldContentHash, v))
 }
 
+// RecordHash applies equality check predicate on the "record_hash" field. It's identical to RecordHashEQ.
+func RecordHash(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldRecordHash, v))
+}
+
 // FirstSeenAt applies equality check predicate on the "first_seen_at" field. It's identical to FirstSeenAtEQ.
 func FirstSeenAt(v time.Time) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldFirstSeenAt, v))
@@ -1769,6 +1774,56 @@ func ContentHashLT(v []byte) predicate.Event {
 // ContentHashLTE applies the LTE predicate on the "content_hash" field.
 func ContentHashLTE(v []byte) predicate.Event {
 	return predicate.Event(sql.FieldLTE(FieldContentHash, v))
+}
+
+// RecordHashEQ applies the EQ predicate on the "record_hash" field.
+func RecordHashEQ(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldRecordHash, v))
+}
+
+// RecordHashNEQ applies the NEQ predicate on the "record_hash" field.
+func RecordHashNEQ(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldRecordHash, v))
+}
+
+// RecordHashIn applies the In predicate on the "record_hash" field.
+func RecordHashIn(vs ...[]byte) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldRecordHash, vs...))
+}
+
+// RecordHashNotIn applies the NotIn predicate on the "record_hash" field.
+func RecordHashNotIn(vs ...[]byte) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldRecordHash, vs...))
+}
+
+// RecordHashGT applies the GT predicate on the "record_hash" field.
+func RecordHashGT(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldRecordHash, v))
+}
+
+// RecordHashGTE applies the GTE predicate on the "record_hash" field.
+func RecordHashGTE(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldRecordHash, v))
+}
+
+// RecordHashLT applies the LT predicate on the "record_hash" field.
+func RecordHashLT(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldRecordHash, v))
+}
+
+// RecordHashLTE applies the LTE predicate on the "record_hash" field.
+func RecordHashLTE(v []byte) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldRecordHash, v))
+}
+
+// RecordHashIsNil applies the IsNil predicate on the "record_hash" field.
+func RecordHashIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldRecordHash))
+}
+
+// RecordHashNotNil applies the NotNil predicate on the "record_hash" field.
+func RecordHashNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldRecordHash))
 }
 
 // FirstSeenAtEQ applies the EQ predicate on the "first_seen_at" field.

@@ -64,8 +64,9 @@ func (Event) Fields() []ent.Field {
 
 		field.Bool("listed").Annotations(Private{"sticky: some snapshot offered it online; what the API shows is listed"}),
 		field.Bytes("content_hash").Annotations(Private{"event.Hash, what a sync compares"}),
+		field.Bytes("record_hash").Optional().Nillable().Annotations(Private{"event.RecordHash of the record that the event was last written from: a sync need not read that again"}),
 		field.Time("first_seen_at"),
-		field.Time("updated_at"),
+		field.Time("updated_at").Annotations(Private{"when a sync last changed what the API shows of the event"}),
 		field.Time("last_seen_at").Optional().Nillable().Comment("null while the event is in its provider's latest snapshot, so that seeing it again writes nothing"),
 		field.Time("removed_at").Optional().Nillable(),
 	}

@@ -29,7 +29,7 @@ func (SyncRun) Fields() []ent.Field {
 		field.Text("error_code").Default(""),
 		field.Text("error").Default(""),
 
-		field.Int64("bytes").Default(0).Comment("of the snapshot, unpacked"),
+		field.Int64("bytes").Default(0).Annotations(Private{"of the snapshot, unpacked; for marquee sync runs"}),
 		field.Bytes("feed_hash").Optional().Annotations(Private{"tells that a snapshot is the one seen before"}),
 		field.Text("decoder").Default("").Annotations(Private{"format, version and settings that read the snapshot; another decoder reads it anew"}),
 		field.Text("etag").Default("").Annotations(Private{"the validators of the next conditional request"}),
@@ -43,8 +43,8 @@ func (SyncRun) Fields() []ent.Field {
 		field.Int32("unchanged").Default(0),
 		field.Int32("quarantined").Default(0),
 		field.Int64("quarantine_run_id").Optional().Nillable().Annotations(Private{"the run that holds the quarantined records, when this one saw the same snapshot again"}),
-		field.Time("next_check_at").Optional().Nillable().Comment("no sooner does the provider want to be asked again"),
-		field.Int64("catalog_version").Default(0).Comment("the version this run made, 0 if it changed nothing"),
+		field.Time("next_check_at").Optional().Nillable().Annotations(Private{"no sooner does the provider want to be asked again"}),
+		field.Int64("catalog_version").Default(0).Annotations(Private{"the version this run made, 0 if it changed nothing"}),
 	}
 }
 

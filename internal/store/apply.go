@@ -15,14 +15,17 @@ import (
 // tables, so that the catalog itself is touched by a few statements just before the commit, and not at
 // all when the snapshot turns out to be broken.
 type Tx struct {
-	tx      pgx.Tx
-	run     event.Run
-	now     time.Time
-	virgin  bool // the provider has no event yet: there is nothing to look up
-	staging bool // the temporary tables are there
-	ordinal int64
-	left    []event.ID
-	touched int64 // rows of the catalog that the run wrote, apart from its own record
+	tx       pgx.Tx
+	run      event.Run
+	now      time.Time
+	virgin   bool // the provider has no event yet: there is nothing to look up
+	staging  bool // the temporary tables are there
+	ordinal  int64
+	pending  chan error // of the Write that is under way
+	upcoming int        // of the events present
+	records  map[event.RecordHash]event.ID
+	left     []event.ID
+	touched  int64 // rows of the catalog that the run wrote, apart from its own record
 }
 
 // Begin opens the transaction in which run is applied.
@@ -36,41 +39,59 @@ func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (*Tx, e
 
 // Present gives the events of the provider's latest snapshot.
 func (t *Tx) Present(ctx context.Context) (map[event.ID]event.Hash, error) {
-	rows, err := t.tx.Query(ctx, `SELECT id, content_hash FROM events WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()))
+	present := map[event.ID]event.Hash{}
+	t.records = map[event.RecordHash]event.ID{}
+	rows, err := t.tx.Query(ctx, `
+		SELECT id, content_hash, record_hash, starts_at > $2 FROM events
+		WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()), t.now)
 	if err != nil {
 		return nil, fmt.Errorf("reading the known events: %w", err)
 	}
-	known := map[event.ID]event.Hash{}
-	var id [16]byte
-	var hash []byte
-	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
-		known[id] = event.Hash(hash)
-		return nil
-	}); err != nil {
+	defer rows.Close()
+	for rows.Next() {
+		// Three times 16 bytes and a boolean in the wire's binary form: nothing to scan.
+		values := rows.RawValues()
+		id := event.ID(values[0])
+		present[id] = event.Hash(values[1])
+		if values[2] != nil {
+			t.records[event.RecordHash(values[2])] = id
+		}
+		if values[3][0] == 1 {
+			t.upcoming++
+		}
+	}
+	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading the known events: %w", err)
 	}
-	if len(known) == 0 {
+	if len(present) == 0 {
 		err := t.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM events WHERE provider_id = $1)`, [16]byte(t.run.Provider.ID())).Scan(&t.virgin)
 		if err != nil {
 			return nil, fmt.Errorf("reading the known events: %w", err)
 		}
 	}
-	return known, nil
+	return present, nil
 }
+
+// Records names the events that Present gave by the record that each was last written from, where its format has
+// such hashes.
+func (t *Tx) Records() map[event.RecordHash]event.ID { return t.records }
 
 // Leave notes that events are in the snapshot no more. Those that are still to begin will be removed,
 // which is a change; the others have expired, which is none. It returns the number of the ones to be removed,
-// and of all upcoming events that the provider had.
+// and of all upcoming events that Present gave.
 func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error) {
+	if err := t.settle(); err != nil {
+		return 0, 0, err
+	}
 	t.left = ids
-	err = t.tx.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE id = ANY($2)), count(*) FROM events
-		WHERE provider_id = $1 AND last_seen_at IS NULL AND starts_at > $3`,
-		[16]byte(t.run.Provider.ID()), ids, t.now).Scan(&removed, &upcoming)
+	if len(ids) == 0 {
+		return 0, t.upcoming, nil
+	}
+	err = t.tx.QueryRow(ctx, `SELECT count(*) FROM events WHERE id = ANY($1) AND last_seen_at IS NULL AND starts_at > $2`, ids, t.now).Scan(&removed)
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the events that left: %w", err)
 	}
-	return removed, upcoming, nil
+	return removed, t.upcoming, nil
 }
 
 func (t *Tx) writeLeft(ctx context.Context) error {
@@ -102,6 +123,9 @@ func (t *Tx) writeLeft(ctx context.Context) error {
 
 // Quarantine keeps records that can't be used, in the order given.
 func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
+	if err := t.settle(); err != nil {
+		return err
+	}
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"quarantined_records"}, []string{"run_id", "key", "reason", "message", "place", "excerpt"},
 		pgx.CopyFromSlice(len(records), func(i int) ([]any, error) {
 			r := &records[i]
@@ -121,6 +145,9 @@ func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
 // Commit ends the run: as OutcomeApplied with a new catalog version if it changed anything, else as
 // OutcomeUnchanged, in which case its own record is all that was written.
 func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, error) {
+	if err := t.settle(); err != nil {
+		return "", err
+	}
 	result.Outcome = event.OutcomeUnchanged
 	// The lease is the fence: from here to the commit nobody can take the provider over, and who has lost
 	// it, however long ago, gets no further.
@@ -185,6 +212,7 @@ func (t *Tx) publish(ctx context.Context) (int64, error) {
 
 // Rollback undoes everything. After Commit it does nothing.
 func (t *Tx) Rollback(ctx context.Context) error {
+	_ = t.settle() // what it was about is undone anyway
 	if err := t.tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
 		return fmt.Errorf("rolling run %d back: %w", t.run.ID, err)
 	}

@@ -18,6 +18,9 @@ func (t *Tx) Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stor
 	if t.virgin {
 		return found, nil
 	}
+	if err := t.settle(); err != nil {
+		return nil, err
+	}
 	rows, err := t.tx.Query(ctx, `
 		SELECT e.id, coalesce(s.external_id, ''), coalesce(s.title, ''), e.external_id,
 			e.title, description, url, image_url, categories,

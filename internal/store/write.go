@@ -22,11 +22,11 @@ func contentColumns() []string {
 		"starts_at", "ends_at", "starts_local", "ends_local", "time_zone", "all_day", "span_class",
 		"status", "attendance_mode", "online", "sold_out", "no_seats_left", "sale_starts_at", "sale_ends_at",
 		"offers", "currency", "min_price", "max_price",
-		"place_name", "place_address", "place_city", "place_country", "organizer", "attributes", "content_hash",
+		"place_name", "place_address", "place_city", "place_country", "organizer", "attributes", "content_hash", "record_hash",
 	}
 }
 
-func contentValues(e *event.Event, hash event.Hash) ([]any, error) {
+func contentValues(e *event.Event, hash event.Hash, record event.RecordHash) ([]any, error) {
 	categories := e.Categories
 	if categories == nil {
 		categories = []string{}
@@ -35,12 +35,16 @@ func contentValues(e *event.Event, hash event.Hash) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var recordHash []byte
+	if record != (event.RecordHash{}) {
+		recordHash = record[:]
+	}
 	return []any{
 		e.Title, e.Description, e.URL, e.ImageURL, encoded,
 		e.Start.Instant, optional(e.End.Instant), e.Start.Local.AsUTC(), optional(e.End.Local.AsUTC()), e.Zone, e.AllDay, e.SpanClass(),
 		string(e.Status), string(e.Attendance), e.Online, e.SoldOut, e.IsSoldOut(), optional(e.SaleStart), optional(e.SaleEnd),
 		event.AppendOffers(nil, e.Offers), e.Currency, numeric(e.MinPrice), numeric(e.MaxPrice),
-		e.Place.Name, e.Place.Address, e.Place.City, e.Place.Country, e.Organizer, []byte(e.Attributes), hash[:],
+		e.Place.Name, e.Place.Address, e.Place.City, e.Place.Country, e.Organizer, []byte(e.Attributes), hash[:], recordHash,
 	}, nil
 }
 
@@ -80,14 +84,37 @@ func (t *Tx) stage(ctx context.Context) error {
 	return nil
 }
 
-// Write stages events, and what is to be said of each. The last one written of a key counts.
+// Write stages events, and what is to be said of each. The last one written of a key counts. It returns while
+// PostgreSQL is at work on them, so that the caller can read on; the next call waits, and has the error. The caller
+// leaves writes alone.
 func (t *Tx) Write(ctx context.Context, writes []event.Write) error {
+	if err := t.settle(); err != nil {
+		return err
+	}
 	if err := t.stage(ctx); err != nil {
 		return err
 	}
+	first := t.ordinal
+	t.ordinal += int64(len(writes))
+	pending := make(chan error, 1)
+	t.pending = pending
+	go func() { pending <- t.stageEvents(ctx, first, writes) }()
+	return nil
+}
+
+// settle waits for the last Write. Everything that uses the connection calls it first.
+func (t *Tx) settle() error {
+	if t.pending == nil {
+		return nil
+	}
+	err := <-t.pending
+	t.pending = nil
+	return err
+}
+
+func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write) error {
 	columns := append(append([]string{"ordinal", "series_external_id", "series_title"}, keyColumns()...), contentColumns()...)
 	provider := [16]byte(t.run.Provider.ID())
-	first := t.ordinal
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) ([]any, error) {
 		w := &writes[i]
 		key := w.Event.Key
@@ -97,13 +124,12 @@ func (t *Tx) Write(ctx context.Context, writes []event.Write) error {
 			series = &id
 		}
 		row := []any{first + int64(i), key.Series, w.Event.SeriesTitle, [16]byte(w.ID), provider, series, key.Event}
-		content, err := contentValues(&w.Event, w.Hash)
+		content, err := contentValues(&w.Event, w.Hash, w.Record)
 		return append(row, content...), err
 	}))
 	if err != nil {
 		return fmt.Errorf("staging events: %w", err)
 	}
-	t.ordinal += int64(len(writes))
 	return t.stageChanges(ctx, first, writes)
 }
 
@@ -139,7 +165,7 @@ func (t *Tx) writeStaged(ctx context.Context) error {
 			WHERE s.id = d.id AND s.ordinal < d.last`},
 		{"dropping their changes", `
 			DELETE FROM staged_changes c WHERE ordinal IS NOT NULL AND NOT EXISTS (SELECT FROM staged s WHERE s.ordinal = c.ordinal)`},
-		{"analyzing", `ANALYZE staged`},
+		{"analyzing", `ANALYZE staged (id)`},
 		{"writing the series", `
 			MERGE INTO series t
 			USING (SELECT DISTINCT ON (series_id) series_id, provider_id, series_external_id, series_title

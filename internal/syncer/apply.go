@@ -3,23 +3,34 @@ package syncer
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/provider"
 )
 
 // limit says why a snapshot with these counts is to be held, or nothing; see event.Brake.
 type limit func(c event.Counts, upcoming int) string
 
+// snapshot reads a snapshot's records, but for those that known says it need not read.
+type snapshot func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error]
+
+func reading(source *provider.Source, body io.Reader) snapshot {
+	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
+		return source.DecodeUnknown(body, known)
+	}
+}
+
 // apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
 // the error is a *heldError. It completes the result that it is given.
-func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[event.Record, error], result event.Result, brake limit) (event.Result, error) {
+func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result event.Result, brake limit) (event.Result, error) {
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err
 	}
 	defer rollback(ctx, tx)
-	counts, upcoming, err := read(ctx, tx, records, tx.Write)
+	counts, upcoming, err := read(ctx, tx, snap, tx.Write)
 	if err != nil {
 		return event.Result{}, err
 	}
@@ -32,15 +43,20 @@ func (s *Syncer) apply(ctx context.Context, run event.Run, records iter.Seq2[eve
 	return result, err
 }
 
-// read compares a snapshot with the catalog. The records are read once, and only those that may differ are
+// read compares a snapshot with the catalog. The records are read at most once, and only those that may differ are
 // looked up and handed to write, a batch at a time.
-func read(ctx context.Context, tx Tx, records iter.Seq2[event.Record, error], write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
-	known, err := tx.Present(ctx)
+func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
+	present, err := tx.Present(ctx)
 	if err != nil {
 		return event.Counts{}, 0, err
 	}
-	a := applier{tx: tx, plan: newPlan(known), write: write}
-	for rec, err := range records {
+	a := applier{tx: tx, plan: newPlan(present), write: write}
+	records := tx.Records()
+	known := func(record event.RecordHash) bool {
+		id, ok := records[record]
+		return ok && a.plan.skip(id)
+	}
+	for rec, err := range snap(known) {
 		if err == nil {
 			err = a.record(ctx, &rec)
 		}
@@ -62,9 +78,10 @@ func read(ctx context.Context, tx Tx, records iter.Seq2[event.Record, error], wr
 
 // candidate is an event that may differ from what the catalog has.
 type candidate struct {
-	event event.Event
-	id    event.ID
-	hash  event.Hash
+	event  event.Event
+	id     event.ID
+	hash   event.Hash
+	record event.RecordHash
 }
 
 // applier collects what is to be looked up and written.
@@ -91,7 +108,7 @@ func (a *applier) record(ctx context.Context, rec *event.Record) error {
 			})
 		}
 		if differs {
-			a.differing = append(a.differing, candidate{rec.Event, id, hash})
+			a.differing = append(a.differing, candidate{rec.Event, id, hash, rec.Hash})
 		}
 	}
 	if len(a.differing) < writeBatch && len(a.quarantine) < writeBatch {
@@ -128,6 +145,7 @@ func (a *applier) flush(ctx context.Context) error {
 	for i := range a.differing {
 		c := &a.differing[i]
 		writes[i] = a.plan.decide(&c.event, c.id, c.hash, stored[c.id])
+		writes[i].Record = c.record
 	}
 	a.differing = a.differing[:0]
 	return a.write(ctx, writes)

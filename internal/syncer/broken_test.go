@@ -29,7 +29,7 @@ func serve(body []byte, header ...string) http.HandlerFunc {
 }
 
 // TestBrokenSnapshots: what is no whole snapshot changes nothing, says why, and is got over by the next.
-func TestBrokenSnapshots(t *testing.T) {
+func TestBrokenSnapshots(t *testing.T) { //nolint:tparallel // one database for all
 	t.Parallel()
 	next := harness.PlanList(varied(func(p *harness.Plan) { p.SoldOut = "true" }), show("new", "2030-07-01T20:00:00"))
 	document := func(inside string) []byte {
@@ -79,8 +79,9 @@ func TestBrokenSnapshots(t *testing.T) {
 	}
 	app := harness.Start(t, noon)
 	limits := app.Limits
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each looks at the whole catalog
+	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+		t.Run(name, func(t *testing.T) {
+			app := app.In(t)
 			app.Limits = limits
 			if test.code == "TIMEOUT" {
 				app.Limits.Time = 300 * time.Millisecond
@@ -199,6 +200,7 @@ func TestBrokenRecords(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			app := app.In(t)
 			bad := parade()
 			test.edit(&bad)
 			feed := harness.PlanList(show("1", "2030-07-01T20:00:00"), bad, show("2", "2030-07-02T20:00:00"))
@@ -233,7 +235,7 @@ func TestNUL(t *testing.T) {
 		for _, where := range []string{"Lantern", `organizer_company_id="2`, "Stalls", `plan_id="1`, `zone_id="4`, `base_plan_id="71`} {
 			t.Run(fmt.Sprintf("%q in %s", nul, where), func(t *testing.T) {
 				t.Parallel()
-				feed := app.Feed(slug(t.Name()))
+				feed := app.In(t).Feed(slug(t.Name()))
 				feed.Serve(bytes.Replace(harness.PlanList(show("1", "2030-07-01T20:00:00"), parade()), []byte(where), []byte(where+nul), 1))
 				report, err := feed.Try()
 				if report.Result.ErrorCode != "MALFORMED" && (err != nil || report.Result.Counts.Added == 0) {

@@ -16,7 +16,7 @@ import (
 )
 
 // TestChanges: what is said of each change of an event.
-func TestChanges(t *testing.T) {
+func TestChanges(t *testing.T) { //nolint:tparallel // one database for all
 	t.Parallel()
 	plan := func(edit func(*harness.Plan)) []harness.Base { return []harness.Base{varied(edit)} }
 	none := func(b harness.Base) []harness.Base { return []harness.Base{b} }
@@ -65,8 +65,9 @@ func TestChanges(t *testing.T) {
 		"another organizer":                {none(parade()), none(organizer), `DETAILS_CHANGED[attributes "{\"organizer_company_id\":\"2\"}"->"{\"organizer_company_id\":\"3\"}"]`},
 	}
 	app := harness.Start(t, noon)
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each counts the changes of the whole catalog
+	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+		t.Run(name, func(t *testing.T) {
+			app := app.In(t)
 			feed := app.Feed(slug(name))
 			app.Clock.Set(noon)
 			stays := show("stays", "2031-01-01T20:00:00")
@@ -178,7 +179,7 @@ func TestNotify(t *testing.T) {
 
 // TestDuplicates: of records with one key the last counts; those before it, if they say something else,
 // are in quarantine.
-func TestDuplicates(t *testing.T) {
+func TestDuplicates(t *testing.T) { //nolint:tparallel // one database for all
 	t.Parallel()
 	at := func(price string) harness.Base {
 		return varied(func(p *harness.Plan) { p.Zones[0].Price = price })
@@ -229,8 +230,9 @@ func TestDuplicates(t *testing.T) {
 		},
 	}
 	app := harness.Start(t, noon)
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // each looks at the whole catalog
+	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+		t.Run(name, func(t *testing.T) {
+			app := app.In(t)
 			feed := app.Feed(slug(name))
 			feed.Sync(harness.PlanList(test.before...))
 			last, before := lastChange(app), app.Rows(append(own, "quarantined_records")...)

@@ -50,7 +50,7 @@ func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, err
 	}
 	defer rollback(ctx, tx)
 	collected := &dryTx{Tx: tx, plan: &plan, now: now}
-	plan.Counts, plan.Upcoming, err = read(ctx, collected, source.Decode(body), collected.Write)
+	plan.Counts, plan.Upcoming, err = read(ctx, collected, reading(source, body), collected.Write)
 	if err != nil {
 		return plan, err
 	}

@@ -127,15 +127,15 @@ func TestColumns(t *testing.T) {
 		t.Errorf("offers:\n got %s\nwant %s", got, want)
 	}
 
-	read(id("gap", "1")) // in a gap the offset before it counts (RFC 5545, 3.3.5)
+	read(id("gap")) // in a gap the offset before it counts (RFC 5545, 3.3.5)
 	if out.Starts != "2030-03-31T01:30:00" || out.StartsLocal != "2030-03-31T02:30:00" || out.Ends != "" {
 		t.Errorf("in the gap: %+v", out)
 	}
-	read(id("free", "1"))
+	read(id("free"))
 	if out.Min == nil || *out.Min != "0.000000" || *out.Max != "0.000000" {
 		t.Errorf("free: %+v", out)
 	}
-	read(id("none", "1"))
+	read(id("none"))
 	if out.Min != nil || out.Max != nil || string(out.Offers) != "[]" || string(out.Attributes) != "null" {
 		t.Errorf("without offers: %+v", out)
 	}
@@ -146,12 +146,12 @@ func TestPricesWithCapacity(t *testing.T) {
 	app := harness.Start(t, noon)
 	feed := app.Feed("acme", func(c *provider.Config) { c.Prices = event.PriceWithCapacity })
 	bounds := func() string {
-		return harness.One[string](app, `SELECT coalesce(min_price::float8::text, 'none') || ' ' || coalesce(max_price::float8::text, 'none') FROM events`)
+		return harness.One[string](app, `SELECT coalesce(min_price::float8::text, 'none') || ', ' || coalesce(max_price::float8::text, 'none') FROM events`)
 	}
 	for _, step := range []struct {
 		low, high string // capacities
 		want      string
-	}{{"0", "5", "30 30"}, {"1", "5", "10 30"}, {"0", "0", "none none"}, {"", "0", "10 10"}} {
+	}{{"0", "5", "30, 30"}, {"1", "5", "10, 30"}, {"0", "0", "none, none"}, {"", "0", "10, 10"}} {
 		feed.Sync(harness.PlanList(varied(func(p *harness.Plan) {
 			p.Zones = []harness.Zone{{ID: "1", Price: "10", Capacity: step.low}, {ID: "1", Price: "30", Capacity: step.high}}
 		})))
@@ -189,7 +189,7 @@ func TestListing(t *testing.T) {
 		if got.Listed != step.listed || got.Online != step.online || (got.Removed != "") != step.removed {
 			t.Errorf("step %d: %+v, want %+v", i, got, step)
 		}
-		if stateOf(app, id("other", "1")).Listed {
+		if stateOf(app, id("other")).Listed {
 			t.Errorf("step %d: an event that was never online is listed", i)
 		}
 		status, _ := app.Get("/search")
@@ -209,7 +209,7 @@ func TestListing(t *testing.T) {
 	noMode := show("silent", "2032-07-01T20:00:00")
 	noMode.Mode = ""
 	feed.Sync(harness.PlanList(other, noMode))
-	if !stateOf(app, id("silent", "1")).Listed {
+	if !stateOf(app, id("silent")).Listed {
 		t.Error("a base plan that doesn't say is online")
 	}
 }
@@ -238,7 +238,7 @@ func TestLeaving(t *testing.T) {
 		}
 	}
 	want := state{Title: "Show a", Start: "2030-06-02T20:00", Min: "10", Listed: true, Online: true, First: at(0), Updated: at(0)}
-	a, event := show("a", "2030-06-02T20:00:00"), id("a", "1")
+	a, event := show("a", "2030-06-02T20:00:00"), id("a")
 	check("first seen", event, sync(0, a), "ADDED a/1, ADDED stays/1", want)
 	check("seen again", event, sync(1, a), "", want)
 

@@ -183,7 +183,7 @@ func (m *model) sync(records []said, title string, now time.Time) (event.Outcome
 	}
 	slices.Sort(left) // the catalog's order is that of the UUIDs, which means nothing
 	m.lastRun = now
-	m.changes = append(changes, left...)
+	m.changes = slices.Concat(changes, left)
 	m.lastChange += int64(len(m.changes))
 	if !touched {
 		return event.OutcomeUnchanged, counts

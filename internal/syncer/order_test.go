@@ -106,11 +106,11 @@ func TestOvertaken(t *testing.T) {
 				t.Errorf("reported as %s: %v, want %s", report.Result.ErrorCode, err, test.code)
 			}
 			same(t, "everything, when the first run ends", before, app.Rows())
-			want := []string{"1 APPLIED ", "2 SUPERSEDED SUPERSEDED", "3 APPLIED "}
+			want := []string{"1 APPLIED with ", "2 SUPERSEDED with SUPERSEDED", "3 APPLIED with "}
 			if cmp.Equal(test.second, old) {
-				want[2] = "3 UNCHANGED "
+				want[2] = "3 UNCHANGED with "
 			}
-			got := harness.Query[string](app, `SELECT id || ' ' || outcome || ' ' || error_code FROM sync_runs WHERE finished_at IS NOT NULL ORDER BY id`)
+			got := harness.Query[string](app, `SELECT id || ' ' || outcome || ' with ' || error_code FROM sync_runs WHERE finished_at IS NOT NULL ORDER BY id`)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("runs (-want +got):\n%s", diff)
 			}

@@ -55,6 +55,17 @@ func (p *plan) see(id event.ID, hash event.Hash) (differs bool, loser int) {
 	return !ok || known != hash, 0
 }
 
+// skip judges a record that is known to be the one that an event was written from, by that event's id. It
+// does what see does, or reports that the record has to be read: it outdoes an earlier one with other content.
+func (p *plan) skip(id event.ID) bool {
+	hash := p.known[id]
+	if before, again := p.seen[id]; again && before.effect != broken && before.hash != hash {
+		return false
+	}
+	p.see(id, hash)
+	return true
+}
+
 // seeBroken notes a record that can't be used. Its event, if the record names one, is still in the
 // feed: it is neither changed nor removed.
 func (p *plan) seeBroken(key event.Key) {

@@ -36,6 +36,8 @@ type Store interface {
 type Tx interface {
 	// Present gives the events of the provider's latest snapshot.
 	Present(ctx context.Context) (map[event.ID]event.Hash, error)
+	// Records names, after Present, those of its events whose record is known, by the record they were written from.
+	Records() map[event.RecordHash]event.ID
 	// Find gives the events that the catalog has, of those asked for.
 	Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error)
 	// Write adds or replaces events. The last one written of a key counts.
@@ -237,7 +239,7 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	result, err := s.apply(ctx, run, s.counted(source.Decode(body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
+	result, err := s.apply(ctx, run, s.counted(reading(source, body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err
@@ -252,17 +254,29 @@ func (s *Syncer) tell(p Progress) {
 }
 
 // counted passes records on and tells of every hundredth.
-func (s *Syncer) counted(records iter.Seq2[event.Record, error], progress Progress) iter.Seq2[event.Record, error] {
+func (s *Syncer) counted(read snapshot, progress Progress) snapshot {
 	if s.Progress == nil {
-		return records
+		return read
 	}
-	return func(yield func(event.Record, error) bool) {
-		for rec, err := range records {
-			if progress.Records++; progress.Records%100 == 0 {
-				s.tell(progress)
+	count := func() {
+		if progress.Records++; progress.Records%100 == 0 {
+			s.tell(progress)
+		}
+	}
+	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
+		records := read(func(hash event.RecordHash) bool {
+			skipped := known(hash)
+			if skipped {
+				count()
 			}
-			if !yield(rec, err) {
-				return
+			return skipped
+		})
+		return func(yield func(event.Record, error) bool) {
+			for rec, err := range records {
+				count()
+				if !yield(rec, err) {
+					return
+				}
 			}
 		}
 	}
