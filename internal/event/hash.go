@@ -12,15 +12,15 @@ import (
 // one hash are the same; a sync writes only what differs.
 type Hash [16]byte
 
-// hashVersion goes into each hash. Raise it when the encoding below changes: every event is then
+// HashVersion goes into each hash. Raise it when the encoding below changes: every event is then
 // written anew by the next sync, and no event keeps a hash that means something else.
-const hashVersion = 1
+const HashVersion = 1
 
 // Hash digests every field but the key's provider and the price bounds' rule (the bounds themselves are in).
 func (e *Event) Hash() Hash {
 	var b encoder
 	b.buf = make([]byte, 0, 1024)
-	b.num(hashVersion)
+	b.num(HashVersion)
 	b.text(e.Key.Series, e.Key.Event, e.SeriesTitle, e.Title, e.Description, e.URL, e.ImageURL)
 	b.num(int64(len(e.Categories)))
 	b.text(e.Categories...)

@@ -31,7 +31,7 @@ func TestHashOfEqualEvents(t *testing.T) {
 	}
 }
 
-// TestHashIsStable fails when the encoding changes: raise hashVersion then, and put the new value here.
+// TestHashIsStable fails when the encoding changes: raise HashVersion then, and put the new value here.
 func TestHashIsStable(t *testing.T) {
 	t.Parallel()
 	hash := full(t).Hash()

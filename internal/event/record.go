@@ -22,9 +22,23 @@ type Record struct {
 	Event   Event
 	Invalid *Invalid
 
-	Key     Key    // as far as the record tells, also of an invalid one
-	Place   string // where in the feed, for people: "base_plan[3]/plan[1], line 12"
-	Excerpt string // how an invalid record begins
+	Hash    RecordHash // of the record as it stands in the feed; zero where the format can't tell
+	Key     Key        // as far as the record tells, also of an invalid one
+	Place   string     // where in the feed, for people: "base_plan[3]/plan[1], line 12"
+	Excerpt string     // how an invalid record begins
+}
+
+// RecordHash is a digest of one record's bytes and of all else that has a say in what event they make: what
+// encloses the record, the decoder and its settings. It tells a reader that it need not read the record.
+type RecordHash [16]byte
+
+// Skip says which records of a snapshot need not be read.
+type Skip struct {
+	// Salt names the decoder and its settings: it goes into every RecordHash.
+	Salt string
+	// Known, if set, is asked about each record, in the order of the feed. If it says yes, the record is
+	// passed over. It may say so only of a hash that came with a valid Record.
+	Known func(RecordHash) bool
 }
 
 // MaxExcerptBytes bounds a Record's excerpt.

@@ -87,6 +87,7 @@ type Write struct {
 	Event   Event
 	ID      ID
 	Hash    Hash
+	Record  RecordHash // zero where the format has none
 	New     bool
 	Changes []Change
 }
@@ -96,6 +97,9 @@ var ErrRunning = errors.New("a sync of this provider is running already")
 
 // ErrNotDue says that the provider asked not to be asked again so soon.
 var ErrNotDue = errors.New("the provider asked to be left alone until later")
+
+// ErrUnavailable says that the database can't be reached, or can't do it now. Another try may do better.
+var ErrUnavailable = errors.New("the database is not available")
 
 // ErrSuperseded says that another run has taken the provider over, because this one showed no sign of
 // life. It may not apply anything any more: the catalog never goes back.

@@ -18,6 +18,7 @@ const (
 	CodeRunning    = "RUNNING"
 	CodeHeld       = "HELD"
 	CodeNotDue     = "NOT_DUE"
+	CodeDatabase   = "DATABASE"
 	CodeInternal   = "INTERNAL"
 )
 
@@ -30,6 +31,8 @@ func Failure(err error) (code string, temporary bool) {
 		return CodeSuperseded, true
 	case errors.Is(err, event.ErrRunning):
 		return CodeRunning, true
+	case errors.Is(err, event.ErrUnavailable):
+		return CodeDatabase, true
 	case errors.Is(err, event.ErrNotDue):
 		return CodeNotDue, true
 	case errors.Is(err, event.ErrHeld), errors.Is(err, event.ErrNotHeld):

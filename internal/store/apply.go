@@ -29,7 +29,8 @@ type Tx struct {
 }
 
 // Begin opens the transaction in which run is applied.
-func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (*Tx, error) {
+func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (_ *Tx, err error) {
+	defer markUnavailable(&err)
 	pgTx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening a run's transaction: %w", err)
@@ -38,9 +39,14 @@ func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (*Tx, e
 }
 
 // Present gives the events of the provider's latest snapshot.
-func (t *Tx) Present(ctx context.Context) (map[event.ID]event.Hash, error) {
-	present := map[event.ID]event.Hash{}
-	t.records = map[event.RecordHash]event.ID{}
+func (t *Tx) Present(ctx context.Context) (_ map[event.ID]event.Hash, err error) {
+	defer markUnavailable(&err)
+	size := 0
+	if t.run.Previous != nil {
+		size = t.run.Previous.Records
+	}
+	present := make(map[event.ID]event.Hash, size)
+	t.records = make(map[event.RecordHash]event.ID, size)
 	rows, err := t.tx.Query(ctx, `
 		SELECT id, content_hash, record_hash, starts_at > $2 FROM events
 		WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()), t.now)
@@ -80,6 +86,7 @@ func (t *Tx) Records() map[event.RecordHash]event.ID { return t.records }
 // which is a change; the others have expired, which is none. It returns the number of the ones to be removed,
 // and of all upcoming events that Present gave.
 func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error) {
+	defer markUnavailable(&err)
 	if err := t.settle(); err != nil {
 		return 0, 0, err
 	}
@@ -144,7 +151,8 @@ func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
 
 // Commit ends the run: as OutcomeApplied with a new catalog version if it changed anything, else as
 // OutcomeUnchanged, in which case its own record is all that was written.
-func (t *Tx) Commit(ctx context.Context, result event.Result) (event.Outcome, error) {
+func (t *Tx) Commit(ctx context.Context, result event.Result) (_ event.Outcome, err error) {
+	defer markUnavailable(&err)
 	if err := t.settle(); err != nil {
 		return "", err
 	}

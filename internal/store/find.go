@@ -13,7 +13,8 @@ import (
 )
 
 // Find gives the events that the catalog has, of those asked for, whatever their state.
-func (t *Tx) Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error) {
+func (t *Tx) Find(ctx context.Context, ids []event.ID) (_ map[event.ID]*event.Stored, err error) {
+	defer markUnavailable(&err)
 	found := make(map[event.ID]*event.Stored, len(ids))
 	if t.virgin {
 		return found, nil

@@ -15,8 +15,9 @@ import (
 
 // HoldRun ends a run by keeping its snapshot for a person to decide about. The same snapshot again changes
 // nothing of that: the run that was held first stays the one to approve. It returns what is held.
-func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (event.Held, error) {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (_ event.Held, err error) {
+	defer markUnavailable(&err)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := hold(ctx, tx, run); err != nil {
 			return err
 		}
@@ -73,13 +74,15 @@ func drop(ctx context.Context, db execer, provider event.ID, outcome event.Outco
 }
 
 // Held reads what a run holds; event.ErrNotHeld if it doesn't.
-func (s *Store) Held(ctx context.Context, runID int64) (event.Held, error) {
+func (s *Store) Held(ctx context.Context, runID int64) (_ event.Held, err error) {
+	defer markUnavailable(&err)
 	return heldBy(ctx, s.pool, `h.run_id = $1 AND NOT h.rejected`, runID)
 }
 
 // Reject says that a held snapshot is not to be applied. It is kept, so that the same one is not asked
 // about again.
-func (s *Store) Reject(ctx context.Context, runID int64) error {
+func (s *Store) Reject(ctx context.Context, runID int64) (err error) {
+	defer markUnavailable(&err)
 	tag, err := s.pool.Exec(ctx, `
 		WITH held AS (UPDATE held_snapshots SET rejected = true WHERE run_id = $1 AND NOT rejected RETURNING run_id)
 		UPDATE sync_runs SET outcome = $2 FROM held WHERE sync_runs.id = held.run_id`, runID, string(event.OutcomeRejected))

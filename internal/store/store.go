@@ -29,9 +29,10 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // StartRun gives owner the lease of p and records that a run begins, and p itself if it is new or its
 // settings differ. It fails with event.ErrRunning if another run has the lease, and with
 // event.ErrNotDue if the provider asked to be left alone until later and force is not set.
-func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (event.Run, error) {
-	run := event.Run{Provider: p, StartedAt: at}
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (run event.Run, err error) {
+	defer markUnavailable(&err)
+	run = event.Run{Provider: p, StartedAt: at}
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := saveProvider(ctx, tx, p); err != nil {
 			return err
 		}
@@ -110,8 +111,9 @@ func previousSnapshot(ctx context.Context, tx pgx.Tx, provider event.ID) (*event
 }
 
 // FailRun records how a run ended that applied nothing, and gives its lease back.
-func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error {
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) (err error) {
+	defer markUnavailable(&err)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := finishRun(ctx, tx, run, result, at, 0); err != nil {
 			return err
 		}

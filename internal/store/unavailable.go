@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// markUnavailable gives an error that time may heal event.ErrUnavailable as a cause: a lost or refused
+// connection, and the SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) of a server
+// that is stopping, full or busy.
+func markUnavailable(err *error) {
+	if *err == nil || errors.Is(*err, context.Canceled) || !isTemporary(*err) {
+		return
+	}
+	*err = fmt.Errorf("%w: %w", event.ErrUnavailable, *err)
+}
+
+func isTemporary(err error) bool {
+	if answered, ok := errors.AsType[*pgconn.PgError](err); ok {
+		const lockNotAvailable = "55P03"
+		classes := []string{"08", "40", "53", "57"} // connection, serialization, resources, operator intervention
+		return answered.Code == lockNotAvailable || slices.Contains(classes, answered.Code[:2])
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	return connecting || network || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
+}
