@@ -26,7 +26,7 @@ require (
 )
 
 require (
-	github.com/adhocore/gronx v1.19.6 // indirect
+	github.com/adhocore/gronx v1.20.4 // indirect
 	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect

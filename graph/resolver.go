@@ -16,7 +16,6 @@ type Catalog interface {
 	Event(ctx context.Context, id event.ID) (*catalog.Event, error)
 	SeriesByID(ctx context.Context, ids []event.ID) ([]*catalog.Series, error)
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
-	ProvidersByID(ctx context.Context, ids []event.ID) ([]*catalog.Provider, error)
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
 	Runs(ctx context.Context, provider event.ID, first int, after *string) (*catalog.RunPage, error)
 	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)

@@ -183,7 +183,6 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type EventSeriesResolver interface {
-	Provider(ctx context.Context, obj *catalog.Series) (*catalog.Provider, error)
 	Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *model.EventOrder) (*catalog.EventPage, error)
 }
 type ProviderResolver interface {
@@ -959,7 +958,7 @@ input EventFilter {
   series: [ID!]
   "Ids of events."
   ids: [ID!]
-  "Some price of the event is in this range."
+  "The event's prices, from the lowest to the highest, meet this range."
   price: PriceFilter
   "Whether its provider has taken the event out of its feed before its date. Null: both."
   removed: Boolean
@@ -1232,8 +1231,21 @@ type EventSeries implements Node {
   externalId: String!
   "Who published it."
   provider: Provider!
-  "Its listed events, by start. See ` + "`" + `Query.events` + "`" + ` for the arguments."
-  events(first: Int, after: String, last: Int, before: String, window: EventWindow, orderBy: EventOrder): EventConnection!
+  "Its listed events, a page at a time."
+  events(
+    "How many of the first events of the range, 1 to 100; 50 if neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."
+    first: Int
+    "Only what comes after this cursor."
+    after: String
+    "How many of the last events of the range, 1 to 100."
+    last: Int
+    "Only what comes before this cursor."
+    before: String
+    "Only events inside this date range."
+    window: EventWindow
+    "By start if not given. Ties are in the order of ids."
+    orderBy: EventOrder
+  ): EventConnection!
 }
 `, BuiltIn: false},
 	{Name: "../schema/syncrun.graphql", Input: `"A page of runs."
@@ -3021,7 +3033,7 @@ func (ec *executionContext) _EventSeries_provider(ctx context.Context, field gra
 			return ec.fieldContext_EventSeries_provider(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.EventSeries().Provider(ctx, obj)
+			return obj.Provider(ctx)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *catalog.Provider) graphql.Marshaler {
@@ -3036,7 +3048,7 @@ func (ec *executionContext) fieldContext_EventSeries_provider(_ context.Context,
 		Object:     "EventSeries",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Provider(ctx, field)
 		},

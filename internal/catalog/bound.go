@@ -15,6 +15,12 @@ type Bound struct {
 	Date    bool // given as a date only
 }
 
+// Years that a bound may lie in, in UTC: those of events.
+const (
+	minYear = 1000
+	maxYear = 9999
+)
+
 // maxBoundBytes bounds what ParseBound looks at.
 const maxBoundBytes = 64
 
@@ -34,8 +40,9 @@ func ParseBound(s string) (Bound, bool) {
 	s = strings.Replace(s, "z", "Z", 1)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700"} {
 		instant, err := time.Parse(layout, s)
-		if err == nil && instant.Year() >= 1000 {
-			return Bound{Instant: instant.UTC()}, true
+		instant = instant.UTC().Truncate(time.Microsecond) // as much as PostgreSQL compares
+		if year := instant.Year(); err == nil && year >= minYear && year <= maxYear {
+			return Bound{Instant: instant}, true
 		}
 	}
 	return Bound{}, false
@@ -53,10 +60,14 @@ func (b Bound) isLocal() bool { return !b.Local.IsZero() }
 
 // String is the bound as a client would write it.
 func (b Bound) String() string {
-	if b.isLocal() {
+	switch {
+	case !b.isLocal():
+		return b.Instant.Format(time.RFC3339Nano)
+	case b.Date:
+		return b.Local.Date()
+	default:
 		return b.Local.String()
 	}
-	return b.Instant.Format(time.RFC3339)
 }
 
 // maxOffset is farther than any zone's clocks have ever been from UTC (Manila, until 1844: 15:56).

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -38,8 +39,8 @@ func (p position) cursor() string {
 }
 
 func parseCursor(argument, cursor string) (position, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) != cursorLength || b[0] != cursorByStart {
+	b, ok := decode(cursor)
+	if !ok || len(b) != cursorLength || b[0] != cursorByStart {
 		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
 	}
 	p := position{startsAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC(), id: event.ID(b[9:])}
@@ -47,6 +48,13 @@ func parseCursor(argument, cursor string) (position, error) {
 		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
 	}
 	return p, nil
+}
+
+// decode is strict: a place has one cursor, so that one request has one key in a cache. The package skips line
+// breaks even so.
+func decode(cursor string) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	return b, err == nil && !strings.ContainsAny(cursor, "\r\n")
 }
 
 // Cursors of runs: the first byte as above, then the number.
@@ -57,8 +65,8 @@ func runCursor(id int64) string {
 }
 
 func parseRunCursor(argument, cursor string) (int64, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) != 9 || b[0] != cursorByRun {
+	b, ok := decode(cursor)
+	if !ok || len(b) != 9 || b[0] != cursorByRun {
 		return 0, badInput(argument, "%s: not a cursor of this list", argument)
 	}
 	return int64(binary.BigEndian.Uint64(b[1:])), nil

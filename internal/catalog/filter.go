@@ -16,7 +16,7 @@ type EventFilter struct {
 	Removed   *bool
 }
 
-// PriceFilter keeps events some price of which lies in a range.
+// PriceFilter keeps events whose prices, from the lowest to the highest, meet a range.
 type PriceFilter struct {
 	Min, Max *event.Decimal // both inclusive
 	Currency *string        // ISO 4217; nil: any
@@ -28,9 +28,12 @@ var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 const maxFilterValues = 100
 
 func (f EventFilter) apply(q *query) error {
-	for argument, n := range map[string]int{"where.providers": len(f.Providers), "where.series": len(f.Series), "where.ids": len(f.IDs)} {
-		if n > maxFilterValues {
-			return badInput(argument, "%s has %d values, at most %d are allowed", argument, n, maxFilterValues)
+	for _, list := range []struct {
+		argument string
+		n        int
+	}{{"where.providers", len(f.Providers)}, {"where.series", len(f.Series)}, {"where.ids", len(f.IDs)}} {
+		if list.n > maxFilterValues {
+			return badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
 		}
 	}
 	if len(f.Providers) > 0 {

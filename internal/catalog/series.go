@@ -15,6 +15,15 @@ type Series struct {
 	ProviderID event.ID
 	ExternalID string
 	Title      string
+
+	family *family
+}
+
+// family is series that were read together, as siblings are of events.
+type family struct {
+	catalog   *Catalog
+	members   []*Series
+	providers batch[Provider]
 }
 
 // SeriesByID reads series, in no order.
@@ -23,15 +32,24 @@ func (c *Catalog) SeriesByID(ctx context.Context, ids []event.ID) ([]*Series, er
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
 	}
-	found := make([]*Series, len(rows))
+	read := &family{catalog: c, members: make([]*Series, len(rows))}
 	for i, row := range rows {
-		found[i] = seriesOf(row)
+		read.members[i] = seriesOf(row)
+		read.members[i].family = read
 	}
-	return found, nil
+	return read.members, nil
 }
 
 func seriesOf(row *ent.Series) *Series {
 	return &Series{ID: event.ID(row.ID), ProviderID: event.ID(row.ProviderID), ExternalID: row.ExternalID, Title: row.Title}
+}
+
+// Provider is who published the series.
+func (s *Series) Provider(ctx context.Context) (*Provider, error) {
+	f := s.family
+	return f.providers.get(s.ProviderID, func() ([]*Provider, error) {
+		return f.catalog.ProvidersByID(ctx, distinct(f.members, func(s *Series) *event.ID { return &s.ProviderID }))
+	}, func(one *Provider) event.ID { return one.ID })
 }
 
 // Series is the event's series, nil if it has none.

@@ -39,21 +39,22 @@ func (b *batch[T]) get(id event.ID, load func() ([]*T, error), key func(*T) even
 
 func (s *siblings) seriesOf(ctx context.Context, id event.ID) (*Series, error) {
 	return s.series.get(id, func() ([]*Series, error) {
-		return s.catalog.SeriesByID(ctx, s.distinct(func(e *Event) *event.ID { return e.SeriesID }))
+		return s.catalog.SeriesByID(ctx, distinct(s.events, func(e *Event) *event.ID { return e.SeriesID }))
 	}, func(one *Series) event.ID { return one.ID })
 }
 
 func (s *siblings) providerOf(ctx context.Context, id event.ID) (*Provider, error) {
 	return s.providers.get(id, func() ([]*Provider, error) {
-		return s.catalog.ProvidersByID(ctx, s.distinct(func(e *Event) *event.ID { return &e.ProviderID }))
+		return s.catalog.ProvidersByID(ctx, distinct(s.events, func(e *Event) *event.ID { return &e.ProviderID }))
 	}, func(one *Provider) event.ID { return one.ID })
 }
 
-func (s *siblings) distinct(id func(*Event) *event.ID) []event.ID {
+// distinct are the ids that some objects name.
+func distinct[T any](all []T, id func(T) *event.ID) []event.ID {
 	seen := map[event.ID]bool{}
 	var ids []event.ID
-	for _, e := range s.events {
-		if id := id(e); id != nil && !seen[*id] {
+	for _, one := range all {
+		if id := id(one); id != nil && !seen[*id] {
 			seen[*id] = true
 			ids = append(ids, *id)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/currency"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -130,6 +131,9 @@ func (c *Config) checkNumbers() error {
 		{"horizon.pastDays", c.Horizon.PastDays, 0, maxDays},
 		{"horizon.futureDays", c.Horizon.FutureDays, 1, maxDays},
 	} {
+		if _, fraction := c.node(number.field).(*ast.FloatNode); fraction { // the decoder would cut it
+			return c.fail(number.field, errors.New("want a whole number"))
+		}
 		if v := number.value; v != nil && (*v < number.least || *v > number.top) {
 			return c.fail(number.field, fmt.Errorf("%d: want %d to %d", *v, number.least, number.top))
 		}

@@ -52,6 +52,12 @@ type Config struct {
 	file    *ast.File // where fields have their lines from; nil for a Config that no file holds
 }
 
+// String is the slug, since the URL and the headers may hold secrets.
+func (c Config) String() string { return "provider " + c.Slug }
+
+// GoString is String.
+func (c Config) GoString() string { return c.String() }
+
 // CSVConfig says how a csv feed is written.
 type CSVConfig struct {
 	Separator string `yaml:"separator"` // missing: found by the header line

@@ -48,8 +48,7 @@ func (e *ConfigError) in(file string) *ConfigError {
 
 // named adds the file's name to an error of Parse or New.
 func named(err error, file string) error {
-	var e *ConfigError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*ConfigError](err); ok {
 		return e.in(file)
 	}
 	return &ConfigError{File: file, Err: err}
@@ -97,8 +96,14 @@ func (c *Config) locate(err error) *ConfigError {
 	token := placed.GetToken()
 	e := &ConfigError{Line: token.Position.Line, Column: token.Position.Column, Err: errors.New(placed.GetMessage())}
 	var mistyped *yaml.TypeError
-	if errors.As(err, &mistyped) { // the message speaks of Go's types
+	var misplaced *yaml.UnexpectedNodeTypeError
+	switch {
+	case errors.As(err, &mistyped): // the message speaks of Go's types
 		e.Err = fmt.Errorf("want %s", kindOf(mistyped.DstType.Kind().String()))
+	case errors.As(err, &misplaced) && misplaced.Expected == ast.SequenceType:
+		e.Err = fmt.Errorf("want %s", kindOf("slice"))
+	case errors.As(err, &misplaced) && misplaced.Expected == ast.MappingType:
+		e.Err = fmt.Errorf("want %s", kindOf("map"))
 	}
 	if c.file == nil {
 		return e

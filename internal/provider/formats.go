@@ -22,6 +22,8 @@ type decoder struct {
 	version int // changes when the same bytes and settings would give other events than before
 	// settings names the format's own ones, and the time if that has a say. Nil: there are none.
 	settings func() string
+	// decodeUnknown leaves out records that are known. Nil: the format's records can't be told apart unread.
+	decodeUnknown func(io.Reader, event.Defaults, event.Skip) iter.Seq2[event.Record, error]
 }
 
 // formats is all there are: a new one is a folder, and a line here.
@@ -59,7 +61,7 @@ func newDecoder(c Config, clock func() time.Time) (decoder, error) {
 }
 
 func newPlanlist(Config, func() time.Time) (decoder, error) {
-	return decoder{decode: planlist.Decode, version: planlist.Version}, nil
+	return decoder{decode: planlist.Decode, version: planlist.Version, decodeUnknown: planlist.DecodeUnknown}, nil
 }
 
 func newMapped(c Config, _ func() time.Time) (decoder, error) {

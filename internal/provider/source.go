@@ -52,6 +52,12 @@ func New(c Config, client *fetch.Client, with ...Option) (*Source, error) {
 	return &Source{config: c, defaults: defaults, schedule: schedule, decoder: decoder, client: client}, nil
 }
 
+// String is that of the Config.
+func (s *Source) String() string { return s.config.String() }
+
+// GoString is String.
+func (s *Source) GoString() string { return s.config.String() }
+
 // Schedule is when the source wants to be synced.
 func (s *Source) Schedule() Schedule { return s.schedule }
 

@@ -41,7 +41,7 @@ func acquire(ctx context.Context, tx pgx.Tx, provider event.ID, owner string, at
 
 // Beat is the run's sign of life; event.ErrSuperseded when another run has its lease.
 func (s *Store) Beat(ctx context.Context, run event.Run) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE leases SET heartbeat_at = clock_timestamp() WHERE id = $1 AND token = $2 AND owner <> ''`,
+	tag, err := s.pool.Exec(ctx, `UPDATE leases SET heartbeat_at = clock_timestamp() WHERE id = $1 AND token = $2`,
 		[16]byte(run.Provider.ID()), run.Token)
 	if err != nil {
 		return fmt.Errorf("renewing the lease: %w", err)

@@ -158,38 +158,35 @@ func (t *Tx) writeStaged(ctx context.Context) error {
 	if t.ordinal == 0 {
 		return nil
 	}
-	statements := []struct{ what, sql string }{
+	statements := []struct {
+		what, sql string
+		args      []any
+		touches   bool // the catalog, not only what is staged
+	}{
 		// Of several records of one key the last counts, and only its changes happened.
-		{"dropping repeated keys", `
+		{what: "dropping repeated keys", sql: `
 			DELETE FROM staged s USING (SELECT id, max(ordinal) AS last FROM staged GROUP BY id HAVING count(*) > 1) d
 			WHERE s.id = d.id AND s.ordinal < d.last`},
-		{"dropping their changes", `
+		{what: "dropping their changes", sql: `
 			DELETE FROM staged_changes c WHERE ordinal IS NOT NULL AND NOT EXISTS (SELECT FROM staged s WHERE s.ordinal = c.ordinal)`},
-		{"analyzing", `ANALYZE staged (id)`},
-		{"writing the series", `
+		{what: "analyzing", sql: `ANALYZE staged (id)`},
+		{what: "writing the series", touches: true, sql: `
 			MERGE INTO series t
 			USING (SELECT DISTINCT ON (series_id) series_id, provider_id, series_external_id, series_title
 				FROM staged WHERE series_id IS NOT NULL ORDER BY series_id, ordinal DESC) s
 			ON t.id = s.series_id
 			WHEN MATCHED AND t.title <> s.series_title THEN UPDATE SET title = s.series_title
 			WHEN NOT MATCHED THEN INSERT (id, provider_id, external_id, title) VALUES (s.series_id, s.provider_id, s.series_external_id, s.series_title)`},
-		{"writing the events", mergeEvents()},
+		{what: "writing the events", touches: true, sql: mergeEvents(), args: []any{t.now}},
 	}
 	for _, s := range statements {
-		tag, err := t.tx.Exec(ctx, s.sql, t.arguments(s.sql)...)
+		tag, err := t.tx.Exec(ctx, s.sql, s.args...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.what, err)
 		}
-		if strings.HasPrefix(strings.TrimSpace(s.sql), "MERGE") {
+		if s.touches {
 			t.touched += tag.RowsAffected()
 		}
-	}
-	return nil
-}
-
-func (t *Tx) arguments(sql string) []any {
-	if strings.Contains(sql, "$1") {
-		return []any{t.now}
 	}
 	return nil
 }

@@ -48,6 +48,12 @@ type Node struct {
 
 // Scanner reads a document node by node. It is not safe for concurrent use.
 type Scanner struct {
+	// Known, if set, is asked about a record before its inside is looked at, and passes it over by saying yes.
+	// What it is given reaches to the first end tag of the record's name, wherever that stands: it may be
+	// less or more than the record. So Known has to say yes only to bytes that this package has cut
+	// out as a whole record before, and Parse has taken: where a record begins with those, it is those.
+	Known func(record []byte) bool
+
 	r           io.Reader
 	recordDepth int
 
@@ -59,6 +65,7 @@ type Scanner struct {
 	open    []string // the containers' names
 	pending bool     // the last container was self-closing: its Close is next
 	name    string   // of the last record, which is mostly that of the next
+	endTag  []byte   // that of name
 }
 
 // NewScanner reads a document whose records are the elements at recordDepth (1 is the root's children).
@@ -88,7 +95,11 @@ func (s *Scanner) Next() (Node, error) {
 		}
 		switch m.kind {
 		case startTag, emptyTag:
-			return s.element(m)
+			if known, err := s.passOver(m); err != nil {
+				return Node{}, err
+			} else if !known {
+				return s.element(m)
+			}
 		case endTag:
 			if len(s.open) == 0 || s.open[len(s.open)-1] != string(m.name) {
 				return Node{}, s.malformed("</%s> closes nothing that is open", event.Excerpt(string(m.name), 40))
@@ -133,11 +144,46 @@ func (s *Scanner) pop() Node {
 	return Node{Kind: Close, Name: name, Depth: depth, Line: s.line}
 }
 
+// passOver consumes the element that begins with the start tag first, if it is a record that is known.
+func (s *Scanner) passOver(first markup) (bool, error) {
+	if len(s.open) != s.recordDepth {
+		return false, nil
+	}
+	s.called(first.name)
+	if s.Known == nil || len(s.open) == 0 {
+		return false, nil
+	}
+	end := first.end
+	if first.kind == startTag {
+		i := bytes.Index(s.buf[s.pos+end:], s.endTag)
+		if i < 0 && len(s.buf)-s.pos < readBytes && !s.eof {
+			if err := s.more(); err != nil {
+				return false, err
+			}
+			i = bytes.Index(s.buf[s.pos+end:], s.endTag)
+		}
+		if i < 0 {
+			return false, nil
+		}
+		end += i + len(s.endTag)
+	}
+	if end > MaxRecordBytes || !s.Known(s.buf[s.pos:s.pos+end]) {
+		return false, nil
+	}
+	s.consume(end)
+	return true, nil
+}
+
+// called notes the name of the record at hand. Reading on may overwrite the one in the buffer.
+func (s *Scanner) called(name []byte) {
+	if s.name != string(name) {
+		s.name = string(name)
+		s.endTag = []byte("</" + s.name + ">")
+	}
+}
+
 // record consumes the element whose start tag is first.
 func (s *Scanner) record(first markup) (Node, error) {
-	if s.name != string(first.name) {
-		s.name = string(first.name)
-	}
 	end := first.end
 	for depth := depthAfter(0, first.kind); depth > 0; {
 		next := bytes.IndexByte(s.buf[s.pos+end:], '<')
@@ -160,6 +206,9 @@ func (s *Scanner) record(first markup) (Node, error) {
 	}
 	if end > MaxRecordBytes {
 		return Node{}, s.malformed("a record of more than %d bytes", MaxRecordBytes)
+	}
+	if first.kind == startTag && !bytes.HasSuffix(s.buf[s.pos:s.pos+end], s.endTag) {
+		s.Known = nil // it would look for end tags in vain, and far
 	}
 	node := Node{Kind: Record, Name: s.name, Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+end]}
 	s.consume(end)

@@ -159,8 +159,7 @@ func guess(line string) rune {
 
 // badCSV tells the feed's faults from those of reading it.
 func badCSV(err error) error {
-	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*csv.ParseError](err); ok {
 		return malformed("line %d: %w", syntax.Line, syntax.Err)
 	}
 	return err

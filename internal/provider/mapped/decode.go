@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/itchyny/gojq"
 
@@ -81,7 +82,13 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 		case err != nil && (n == 0 || d.guard.left <= 0):
 			return d.broken(err)
 		case err != nil:
-			return d.refuse(rec, d.keyOf(rec, variables, n, count), fault(err))
+			var key event.Key
+			if last {
+				key, _ = d.keyOf(rec, variables, count)
+			}
+			return d.refuse(rec, key, fault(err))
+		case !ok && last && n > 0 && count == 0:
+			return d.lost(rec, variables)
 		case !ok:
 			return nil
 		case count == limit && n == 0:
@@ -101,7 +108,7 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 		default:
 			bundle, _ := result.([]any) // as compile has made it
 			next.value = bundle[0]
-			err = d.stage(n+1, next, append(variables[:len(variables):len(variables)], bundle[1:]...))
+			err = d.stage(n+1, next, slices.Concat(variables, bundle[1:]))
 		}
 		if err != nil {
 			return err
@@ -150,24 +157,38 @@ func (d *decoding) give(rec event.Record) error {
 	return nil
 }
 
-// keyOf is the key of an event which the last stage failed to yield, as far as the id alone tells. So what
-// the catalog knows of a record with a fault is not taken for gone.
-func (d *decoding) keyOf(rec record, variables []any, stage, count int) (key event.Key) {
-	if d.program.key == nil || stage != len(d.program.stages)-1 {
-		return key
+// lost puts a record into quarantine of which the last stage made nothing, if that was no decision: in jq a
+// field whose value is empty makes its whole object go without a word. A map that leaves records out does so
+// before it names an id.
+func (d *decoding) lost(rec record, variables []any) error {
+	key, ok := d.keyOf(rec, variables, 0)
+	if !ok {
+		return nil
+	}
+	return d.refuse(rec, key, event.NewInvalid(event.ReasonInvalidRecord, "map", "", errLost))
+}
+
+var errLost = errors.New("it yields nothing, though there is an id: a field of the object is empty, as (…)? may be; (…)? // null is not")
+
+// keyOf is the key of the event which the last stage yields after count others, as far as the id alone tells. So
+// what the catalog knows of a record with a fault is not taken for gone.
+func (d *decoding) keyOf(rec record, variables []any, count int) (key event.Key, ok bool) {
+	if d.program.key == nil {
+		return key, false
 	}
 	results := d.guard.run(d.program.key, d.limits.StepTime, rec.value, variables)
 	defer results.stop(nil)
 	for range count {
 		if _, ok, err := results.next(); !ok || err != nil {
-			return key
+			return key, false
 		}
 	}
 	result, _, err := results.next()
-	if fields, ok := result.(map[string]any); ok && err == nil {
-		key = d.normalizer.key(fields)
+	fields, ok := result.(map[string]any)
+	if !ok || err != nil {
+		return key, false
 	}
-	return key
+	return d.normalizer.key(fields), true
 }
 
 // fault is the error of a program as that of one record.
@@ -194,6 +215,6 @@ func bounded(err error) error {
 
 // describe names a value for people.
 func describe(value any) string {
-	text, _ := gojq.Marshal(value) //nolint:errchkjson // never fails for what programs work on
+	text, _ := gojq.Marshal(value)
 	return string(text)
 }

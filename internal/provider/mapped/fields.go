@@ -3,7 +3,6 @@ package mapped
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +43,7 @@ const (
 	fieldPlace        = "place"          // {name, address, city, country}, or its name
 	fieldOrganizer    = "organizer"      // its name
 	fieldAttendance   = "attendanceMode" // offline, online, mixed; missing: offline
-	fieldAttributes   = "attributes"     // an object of whatever else there is
+	fieldAttributes   = "attributes"     // an object of whatever else there is; nulls in it are left out
 )
 
 // fieldNames is in the order of the alphabet.
@@ -125,13 +124,17 @@ func (n *normalizer) fail(reason event.Reason, field string, value any, err erro
 	n.invalid = event.NewInvalid(reason, field, text, err)
 }
 
-// known fails for a name that means nothing: a typo must not pass for a field that the feed lacks.
+// known fails for a name that is not one of names, which are sorted: a typo must not pass for a field that the feed lacks.
 func (n *normalizer) known(fields map[string]any, prefix string, names []string) {
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if !slices.Contains(names, name) {
-			n.fail(event.ReasonInvalidRecord, prefix+event.Excerpt(name, 40), nil, fmt.Errorf("no such field; there are %s", strings.Join(names, ", ")))
-			return
+	var unknown []string
+	for name := range fields {
+		if _, found := slices.BinarySearch(names, name); !found {
+			unknown = append(unknown, name)
 		}
+	}
+	if len(unknown) > 0 {
+		n.fail(event.ReasonInvalidRecord, prefix+event.Excerpt(slices.Min(unknown), 40), nil,
+			fmt.Errorf("no such field; there are %s", strings.Join(names, ", ")))
 	}
 }
 
@@ -175,6 +178,9 @@ func (n *normalizer) categories(value any) []string {
 // cancelled.
 func (n *normalizer) word(fields map[string]any, field, prefix string) string {
 	text := strings.ToLower(n.text(fields, field))
+	if text == "" {
+		return ""
+	}
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "https://schema.org/"), "http://schema.org/")
 	return strings.TrimPrefix(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(text), prefix)
 }
@@ -244,10 +250,16 @@ func (n *normalizer) attributes(value any) []byte {
 	case nil:
 		return nil
 	case map[string]any:
-		if len(value) == 0 {
+		given := make(map[string]any, len(value))
+		for name, v := range value {
+			if v != nil {
+				given[name] = v
+			}
+		}
+		if len(given) == 0 {
 			return nil
 		}
-		text, err := gojq.Marshal(value)
+		text, err := gojq.Marshal(given)
 		if err != nil {
 			n.fail(event.ReasonInvalidRecord, fieldAttributes, nil, err)
 		}

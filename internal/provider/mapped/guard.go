@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/metrics"
 	"sync"
 	"time"
@@ -30,11 +31,17 @@ type guard struct {
 	deadline time.Time
 }
 
+// What the runtime counts in bytes.
+const (
+	inUse = "/memory/classes/heap/objects:bytes" // with the garbage that is not collected yet
+	alive = "/gc/heap/live:bytes"                // at the last collection
+)
+
 // pulse is how often the guard looks. gojq looks at its context with every instruction.
 const pulse = 10 * time.Millisecond
 
 func newGuard(limits Limits) *guard {
-	g := &guard{limits: limits, left: limits.Time, heap: sample("/memory/classes/heap/objects:bytes"), done: make(chan struct{})}
+	g := &guard{limits: limits, left: limits.Time, heap: sample(inUse), done: make(chan struct{})}
 	go g.watch()
 	return g
 }
@@ -61,11 +68,19 @@ func (g *guard) look(now time.Time) {
 	case g.cancel == nil:
 	case now.After(g.deadline):
 		g.cancel(errTime)
-	// What was alive at the last collection: garbage is no fault of the map's. There is a collection at the
-	// latest when the memory in use has doubled.
-	case sample("/gc/heap/live:bytes") > g.heap+g.limits.Heap:
+	// What was alive at the last collection, as garbage is no fault of the map's; but the collector may be
+	// slower than the map.
+	case sample(alive) > g.heap+g.limits.Heap, sample(inUse) > g.heap+3*g.limits.Heap:
 		g.cancel(errMemory)
 	}
+}
+
+// clear lets go of what a map has piled up, so that it is not counted again. What is left is not its doing.
+func (g *guard) clear() {
+	runtime.GC()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.heap = max(g.heap, sample(alive))
 }
 
 func sample(name string) uint64 {
@@ -81,7 +96,7 @@ func sample(name string) uint64 {
 type results struct {
 	guard *guard
 	left  time.Duration
-	ctx   context.Context //nolint:containedctx // the iterator's, which has it too
+	ctx   context.Context // the iterator's, which has it too
 	stop  context.CancelCauseFunc
 	iter  gojq.Iter
 }
@@ -116,6 +131,10 @@ func (r *results) next() (value any, ok bool, err error) {
 	if failure, failed := value.(error); failed {
 		if cause := context.Cause(r.ctx); cause != nil {
 			failure = cause
+		}
+		if errors.Is(failure, errMemory) {
+			r.iter = nil
+			g.clear()
 		}
 		return nil, false, failure
 	}

@@ -109,9 +109,8 @@ func parse(setting, text string) (*gojq.Query, error) {
 	query, err := gojq.Parse(text)
 	if err != nil {
 		e := &SettingError{Setting: setting, Err: err}
-		var syntax *gojq.ParseError
-		if errors.As(err, &syntax) {
-			e.Line, e.Column = position(text, syntax.Offset-len(syntax.Token))
+		if syntax, ok := errors.AsType[*gojq.ParseError](err); ok {
+			e.Line, e.Column = position(strings.TrimRight(text, " \t\r\n"), syntax.Offset-len(syntax.Token))
 		}
 		return nil, e
 	}
@@ -186,8 +185,8 @@ func visit(v reflect.Value, f func(node any)) {
 			visit(v.Elem(), f)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			visit(v.Field(i), f)
+		for _, field := range v.Fields() {
+			visit(field, f)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -173,14 +173,24 @@ func listPath(q *gojq.Query) []string {
 }
 
 // keyOf is the program with nothing left in its object but what names the event, or nil if it does not end
-// in an object.
+// in an object. Of a sum of objects it is the first one.
 func keyOf(q *gojq.Query) *gojq.Query {
 	copied := *q
-	if q.Op == gojq.OpPipe {
+	switch q.Op {
+	case gojq.OpPipe:
 		if copied.Right = keyOf(q.Right); copied.Right == nil {
 			return nil
 		}
 		return &copied
+	case gojq.OpAdd:
+		first := keyOf(q.Left)
+		if first == nil {
+			return nil
+		}
+		copied = *first
+		copied.FuncDefs = slices.Concat(q.FuncDefs, first.FuncDefs)
+		return &copied
+	default:
 	}
 	if q.Term == nil || q.Term.Type != gojq.TermTypeObject || len(q.Term.SuffixList) > 0 {
 		return nil

@@ -11,6 +11,8 @@ import (
 	"iter"
 	"strconv"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/xmlstream"
 )
@@ -89,8 +91,13 @@ func (z *zone) set(name, value string) {
 // Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
 // event.ErrMalformed when the feed is at fault.
 func Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
+	return DecodeUnknown(r, defaults, event.Skip{})
+}
+
+// DecodeUnknown is Decode but for the records that are to be skipped: of those only the end is looked for.
+func DecodeUnknown(r io.Reader, defaults event.Defaults, skip event.Skip) iter.Seq2[event.Record, error] {
 	return func(yield func(event.Record, error) bool) {
-		d := decoder{normalizer: normalizer{defaults: defaults}}
+		d := decoder{normalizer: normalizer{defaults: defaults}, skip: skip}
 		if err := d.run(r, func(rec event.Record) bool { return yield(rec, nil) }); err != nil && !errors.Is(err, errStopped) {
 			yield(event.Record{}, err)
 		}
@@ -102,6 +109,8 @@ var errStopped = errors.New("stopped")
 
 type decoder struct {
 	normalizer
+	skip   event.Skip
+	seed   uint64 // of record hashes: what besides its bytes makes a plan's event
 	inBase bool
 	bases  int // of the snapshot so far
 	plans  int // of the base so far
@@ -113,6 +122,9 @@ func (d *decoder) run(r io.Reader, yield func(event.Record) bool) error {
 	scanner, err := xmlstream.NewScanner(r, planDepth)
 	if err != nil {
 		return err
+	}
+	if d.skip.Known != nil {
+		scanner.Known = d.known
 	}
 	for {
 		node, err := scanner.Next()
@@ -158,12 +170,29 @@ func (d *decoder) container(node xmlstream.Node) error {
 		d.bases++
 		d.plans = 0
 		d.inBase = true
+		d.seed = xxh3.HashString(d.skip.Salt)
+		d.seed = xxh3.HashSeed(node.Bytes, d.seed)
 		var attributes element
 		err := xmlstream.Parse(node.Bytes, xmlstream.Handler{Attribute: attributes.add})
 		d.setBase(attributes)
 		return err
 	}
 	return nil
+}
+
+// known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
+// one that is none has never been given a hash.
+func (d *decoder) known(record []byte) bool {
+	if !d.inBase || !d.skip.Known(d.hash(record)) {
+		return false
+	}
+	d.plans++
+	return true
+}
+
+// hash digests a plan's element, and by the seed its base's start tag, the decoder and its settings.
+func (d *decoder) hash(record []byte) event.RecordHash {
+	return xxh3.Hash128Seed(record, d.seed).Bytes()
 }
 
 // parse reads a plan's element into d.plan and d.zones, whose memory serves for one plan after the other.
@@ -189,7 +218,7 @@ func (d *decoder) parse(bytes []byte) error {
 
 // record normalises what parse read.
 func (d *decoder) record(node xmlstream.Node) event.Record {
-	rec := event.Record{Place: d.place(node.Line)}
+	rec := event.Record{Place: d.place(node.Line), Hash: d.hash(node.Bytes)}
 	rec.Event, rec.Invalid = d.normalize(d.plan, d.zones)
 	rec.Key = rec.Event.Key
 	if rec.Invalid != nil {

@@ -1,0 +1,59 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// Codes of errors beside the catalog's.
+const (
+	codeInternal   catalog.Code = "INTERNAL"
+	codeTooComplex catalog.Code = "QUERY_TOO_COMPLEX"
+)
+
+// errPanic has been logged with its stack.
+var errPanic = errors.New("panic in a resolver")
+
+// presenter turns errors into what the client may see. Those of the catalog are meant for it; those of
+// parsing and validation say what is wrong with the document; all others are logged, once, and
+// told as nothing but internal.
+func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		presented := graphql.DefaultErrorPresenter(ctx, err)
+		argument := argumentOf(ctx, presented)
+		var known *catalog.Error
+		switch {
+		case errors.As(err, &known):
+			presented.Message = known.Message
+			presented.Extensions = extensions(known.Code, cmp.Or(known.Argument, argument))
+		case graphql.GetFieldContext(ctx) == nil && presented.Err == nil:
+			// By gqlgen itself, of document or variables, before any resolver ran: errors of ours are wrapped.
+			presented.Extensions = extensions(catalog.CodeBadUserInput, argument)
+		case argument != "":
+			// Of a value that has passed validation, and is none of its type all the same.
+			presented.Message = argument + ": not a value of its type"
+			presented.Extensions = extensions(catalog.CodeBadUserInput, argument)
+		default:
+			if !errors.Is(err, errPanic) && !errors.Is(ctx.Err(), context.Canceled) {
+				log.ErrorContext(ctx, "resolving", "path", presented.Path.String(), "error", err)
+			}
+			presented.Message = "internal error"
+			presented.Extensions = extensions(codeInternal, "")
+		}
+		return presented
+	}
+}
+
+func extensions(code catalog.Code, argument string) map[string]any {
+	if argument == "" {
+		return map[string]any{"code": code}
+	}
+	return map[string]any{"code": code, "argument": argument}
+}
