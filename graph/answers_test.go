@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,9 +193,7 @@ func TestAvailability(t *testing.T) {
 	with := func(base, more values) values {
 		both := values{}
 		for _, v := range []values{base, more} {
-			for column, value := range v {
-				both[column] = value
-			}
+			maps.Copy(both, v)
 		}
 		return both
 	}

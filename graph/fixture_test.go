@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -90,9 +91,7 @@ func add(a *api, id event.ID, given values) {
 		"online": true, "no_seats_left": false, "offers": "[]", "currency": "EUR", "listed": true, "content_hash": []byte{},
 		"first_seen_at": at("2021-06-29T10:00:00Z"), "updated_at": at("2021-06-29T10:00:00Z"),
 	}
-	for column, value := range given {
-		row[column] = value
-	}
+	maps.Copy(row, given)
 	if end, ok := row["ends_at"].(time.Time); ok && given["span_class"] == nil {
 		spanned := event.Event{Start: event.MomentOf(row["starts_at"].(time.Time), time.UTC), End: event.MomentOf(end, time.UTC)}
 		row["span_class"] = spanned.SpanClass()

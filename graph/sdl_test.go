@@ -101,7 +101,7 @@ func TestContract(t *testing.T) {
 		"Money":           "amount: Decimal! | currency: String!",
 		"Offer":           "externalId: String | name: String | price: Money | capacity: Int | numbered: Boolean",
 	} {
-		for _, want := range strings.Split(fields, " | ") {
+		for want := range strings.SplitSeq(fields, " | ") {
 			field, _, _ := strings.Cut(strings.ReplaceAll(want, "(", ":"), ":")
 			got := s.Types[name].Fields.ForName(field)
 			if got == nil {

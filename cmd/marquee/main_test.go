@@ -160,6 +160,7 @@ func TestSyncExit(t *testing.T) {
 	expect(exitTemporary, "APPLIED", "sync")
 }
 
+//nolint:paralleltest // The environment is one.
 func TestHelp(t *testing.T) {
 	alone(t)
 	for _, args := range [][]string{{"--help"}, {"dev", "--help"}, {"sync", "--help"}, {"--version"}} {

@@ -151,7 +151,7 @@ func TestForgedCursors(t *testing.T) {
 			cursor := catalog.CursorAt(at, id)
 			for _, descending := range []bool{false, true} {
 				for _, w := range []catalog.Window{{}, {Match: catalog.Overlaps, From: bound(t, "1000-01-01"), To: bound(t, "9999-12-31")}, {Match: catalog.EndsIn, From: bound(t, "9999-12-31T00:00Z")}} {
-					for _, page := range []catalog.PageArgs{{After: &cursor}, {Before: &cursor}, {After: &cursor, Before: &cursor, Last: pointer(1)}} {
+					for _, page := range []catalog.PageArgs{{After: &cursor}, {Before: &cursor}, {After: &cursor, Before: &cursor, Last: new(1)}} {
 						if _, err := c.Events(t.Context(), catalog.EventQuery{Page: page, Window: w, Descending: descending}); err != nil {
 							t.Errorf("%s: %v", at, err)
 						}

@@ -133,10 +133,15 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 			removed = &seen
 		}
 		return []any{
-			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), "title", []string{},
+			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), "title",
+			[]string{},
 			r.start.Instant, given(r.end.Instant), r.start.Local.AsUTC(), given(r.end.Local.AsUTC()),
-			r.zone, r.allDay, spanned.SpanClass(), true, false, []string{}, r.currency, text(r.low), text(r.high),
-			r.listed, []byte{}, seen, seen, removed,
+			r.zone, r.allDay, spanned.SpanClass(), true, false,
+			[]string{},
+			r.currency, text(r.low), text(r.high),
+			r.listed,
+			[]byte{},
+			seen, seen, removed,
 		}, nil
 	}))
 	if err != nil {
@@ -145,7 +150,8 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 	exec(tb, pool, "ANALYZE events")
 }
 
-func pointer[T any](v T) *T { return &v }
+//go:fix inline
+func pointer[T any](v T) *T { return new(v) }
 
 // bound is a Bound that has to be well-formed.
 func bound(tb testing.TB, s string) *catalog.Bound {

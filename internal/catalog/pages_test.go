@@ -28,7 +28,7 @@ func drawMoment(t *rapid.T, anchor time.Time, zone *time.Location) event.Moment 
 func lengths() []time.Duration {
 	const day = 24 * time.Hour
 	return []time.Duration{
-		-1, -1, 0, time.Second, time.Minute, time.Minute + time.Second, 30 * time.Minute, time.Hour, 64 * time.Minute, 2 * time.Hour,
+		-1, -1, 0, 0, time.Second, time.Minute, time.Minute + time.Second, 30 * time.Minute, time.Hour, 64 * time.Minute, 2 * time.Hour,
 		day, 2 * day, 3*day + time.Hour, 40 * day, 365 * day, 800 * day, 5000 * day, 1 << 20 * time.Minute, 1<<20*time.Minute + time.Second,
 	}
 }
@@ -135,7 +135,7 @@ func drawWindow(t *rapid.T, d drawn) catalog.Window {
 	}
 	presets := []catalog.WindowPreset{catalog.Today, catalog.Tomorrow, catalog.ThisWeekend, catalog.Next7Days, catalog.Next30Days}
 	if in.TimeZone != nil && rapid.Bool().Draw(t, "preset") {
-		in.Preset = pointer(rapid.SampledFrom(presets).Draw(t, "which"))
+		in.Preset = new(rapid.SampledFrom(presets).Draw(t, "which"))
 	} else {
 		in.From, in.To = drawBound(t, d), drawBound(t, d)
 	}
@@ -162,19 +162,19 @@ func drawFilter(t *rapid.T, d drawn) (f catalog.EventFilter) {
 		}
 		f.IDs = append(f.IDs, event.ProviderID("no event"))
 	case 3:
-		f.Removed = pointer(rapid.Bool().Draw(t, "onlyRemoved"))
+		f.Removed = new(rapid.Bool().Draw(t, "onlyRemoved"))
 	case 4:
-		f.Price = &catalog.PriceFilter{Min: pointer(decimal("10")), Max: pointer(decimal("10"))}
+		f.Price = &catalog.PriceFilter{Min: new(decimal("10")), Max: new(decimal("10"))}
 		switch rapid.IntRange(0, 3).Draw(t, "price") {
 		case 0:
 			f.Price.Min = nil
 		case 1:
 			f.Price.Max = nil
 		case 2:
-			f.Price.Min, f.Price.Max = pointer(decimal("-999999999999.999999")), pointer(decimal("999999999999.999999"))
+			f.Price.Min, f.Price.Max = new(decimal("-999999999999.999999")), new(decimal("999999999999.999999"))
 		}
 		if rapid.Bool().Draw(t, "inCurrency") {
-			f.Price.Currency = pointer("USD")
+			f.Price.Currency = new("USD")
 		}
 	}
 	return f
@@ -196,7 +196,7 @@ func TestPagesAreTheSet(t *testing.T) {
 		exec(t, pool, "DELETE FROM events")
 		d := drawCatalog(rt, series)
 		insert(t, pool, d.events)
-		for range 4 {
+		for range 12 {
 			q := catalog.EventQuery{Window: drawWindow(rt, d), Where: drawFilter(rt, d), Descending: rapid.Bool().Draw(rt, "descending")}
 			want := modelled(d.events, q)
 			size := rapid.IntRange(1, len(want)+2).Draw(rt, "size")
@@ -282,10 +282,10 @@ func slice(t *testing.T, rt *rapid.T, c *catalog.Catalog, d drawn, q catalog.Eve
 	}
 	after, before := rapid.IntRange(-1, len(places)-1).Draw(rt, "after"), rapid.IntRange(0, len(places)).Draw(rt, "before")
 	if after >= 0 {
-		q.Page.After = pointer(cursorOf(byID[places[after]]))
+		q.Page.After = new(cursorOf(byID[places[after]]))
 	}
 	if before < len(places) {
-		q.Page.Before = pointer(cursorOf(byID[places[before]]))
+		q.Page.Before = new(cursorOf(byID[places[before]]))
 	}
 	var between []event.ID
 	for i, id := range places {
@@ -389,7 +389,7 @@ func TestVanishedCursor(t *testing.T) {
 	insert(t, pool, events)
 	c := catalog.New(pool, time.Now)
 	order := modelled(events, catalog.EventQuery{})
-	page, err := c.Events(t.Context(), catalog.EventQuery{Page: catalog.PageArgs{First: pointer(4)}})
+	page, err := c.Events(t.Context(), catalog.EventQuery{Page: catalog.PageArgs{First: new(4)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +402,7 @@ func TestVanishedCursor(t *testing.T) {
 	if diff := cmp.Diff(order[5:], idsOf(next)); diff != "" {
 		t.Errorf("after a vanished event: -want +got\n%s", diff)
 	}
-	previous, err := c.Events(t.Context(), catalog.EventQuery{Page: catalog.PageArgs{Last: pointer(9), Before: page.PageInfo.EndCursor}})
+	previous, err := c.Events(t.Context(), catalog.EventQuery{Page: catalog.PageArgs{Last: new(9), Before: page.PageInfo.EndCursor}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func virtual(t *testing.T, handler http.HandlerFunc, o fetch.Options, f func(t *
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-		server := &http.Server{Handler: handler} //nolint:gosec // a test's
+		server := &http.Server{Handler: handler}
 		go func() { _ = server.Serve(listener) }()
 		defer func() { _ = server.Shutdown(context.Background()) }() // handlers have to be out of the bubble
 		client := fetch.New(o)
@@ -287,7 +287,7 @@ func TestSlowServers(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					defer snap.Close()
+					_ = snap.Close()
 					return
 				}
 				if e := wantCode(t, err, fetch.CodeTimeout, true); !strings.Contains(err.Error(), c.says) || e.Attempts != d.Attempts {

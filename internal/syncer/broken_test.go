@@ -79,7 +79,7 @@ func TestBrokenSnapshots(t *testing.T) { //nolint:tparallel // one database for 
 	}
 	app := harness.Start(t, noon)
 	limits := app.Limits
-	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			app := app.In(t)
 			app.Limits = limits

@@ -65,7 +65,7 @@ func TestChanges(t *testing.T) { //nolint:tparallel // one database for all
 		"another organizer":                {none(parade()), none(organizer), `DETAILS_CHANGED[attributes "{\"organizer_company_id\":\"2\"}"->"{\"organizer_company_id\":\"3\"}"]`},
 	}
 	app := harness.Start(t, noon)
-	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			app := app.In(t)
 			feed := app.Feed(slug(name))
@@ -230,7 +230,7 @@ func TestDuplicates(t *testing.T) { //nolint:tparallel // one database for all
 		},
 	}
 	app := harness.Start(t, noon)
-	for name, test := range tests { //nolint:paralleltest // each looks at the whole catalog
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			app := app.In(t)
 			feed := app.Feed(slug(name))

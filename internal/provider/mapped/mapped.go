@@ -70,7 +70,7 @@ func DefaultLimits() Limits {
 		Document:  64 << 20, // in memory a tree takes some ten times as much
 		Record:    8 << 20,
 		Time:      5 * time.Minute,
-		StepTime:  2 * time.Second, // a record takes some 20 µs
+		StepTime:  2 * time.Second, // a record takes some 30 µs
 		Heap:      256 << 20,
 		Events:    250_000, // a document of 64 MiB has room for no more
 		PerRecord: 1_000,
