@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/web"
@@ -54,7 +55,7 @@ func TestAnswersAreComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, errs := gqlparser.LoadQuery(s, string(text))
+	document, errs := gqlparser.LoadQueryWithRules(s, string(text), rules.NewDefaultRules())
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}

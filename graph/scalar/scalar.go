@@ -146,7 +146,7 @@ func UnmarshalDecimal(v any) (event.Decimal, error) {
 	case int64, int:
 		s = fmt.Sprint(v)
 	case float64:
-		s = json.Number(fmt.Sprintf("%v", v)).String()
+		s = strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	d, err := event.ParseDecimal(s)
 	if len(s) > 100 || err != nil {

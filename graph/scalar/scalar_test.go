@@ -95,7 +95,7 @@ func TestInput(t *testing.T) {
 				t.Errorf("%s takes %v as %s", name, v, got)
 				continue
 			}
-			if e, ok := errors.AsType[*catalog.Error](err); !ok || e.Code != catalog.CodeBadUserInput || !strings.HasPrefix(e.Message, "not a") {
+			if e, ok := errors.AsType[*catalog.Error](err); !ok || e.Code != catalog.CodeBadUserInput || !strings.HasPrefix(e.Message, "not ") {
 				t.Errorf("%s, %v: %#v", name, v, err)
 			}
 		}

@@ -62,9 +62,6 @@ func traced(tb testing.TB, size int32) (*pgxpool.Pool, *tracer) {
 	return pool, t
 }
 
-// at is a clock that stands still.
-func at(now time.Time) func() time.Time { return func() time.Time { return now } }
-
 func exec(tb testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	tb.Helper()
 	if _, err := pool.Exec(context.Background(), sql, args...); err != nil {

@@ -102,10 +102,11 @@ func TestWindowInput(t *testing.T) {
 		if refused(t, err, test.argument); (err != nil) != (test.argument != "") {
 			t.Errorf("%s to %s: %v", test.from, test.to, err)
 		}
-		if got := ""; err == nil {
-			if got = w.From.String() + " " + w.To.String(); got != test.want {
-				t.Errorf("%s to %s: %s, want %s", test.from, test.to, got, test.want)
-			}
+		if err != nil {
+			continue
+		}
+		if got := w.From.String() + " " + w.To.String(); got != test.want {
+			t.Errorf("%s to %s: %s, want %s", test.from, test.to, got, test.want)
 		}
 	}
 }
