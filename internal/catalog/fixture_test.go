@@ -147,9 +147,6 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 	exec(tb, pool, "ANALYZE events")
 }
 
-//go:fix inline
-func pointer[T any](v T) *T { return new(v) }
-
 // bound is a Bound that has to be well-formed.
 func bound(tb testing.TB, s string) *catalog.Bound {
 	tb.Helper()

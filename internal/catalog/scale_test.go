@@ -83,7 +83,7 @@ func fill(tb testing.TB, pool *pgxpool.Pool, n int) {
 // cost is what PostgreSQL says of a statement that it ran.
 type cost struct {
 	buffers int
-	ms      float64
+	ms      float64 // planning and execution
 	seqScan bool
 	plan    string
 }
@@ -99,13 +99,14 @@ func explain(tb testing.TB, pool *pgxpool.Pool, s statement) cost {
 			Hit  int `json:"Shared Hit Blocks"`
 			Read int `json:"Shared Read Blocks"`
 		}
-		Time float64 `json:"Execution Time"`
+		Planning float64 `json:"Planning Time"`
+		Time     float64 `json:"Execution Time"`
 	}
 	if err := json.Unmarshal([]byte(text), &explained); err != nil {
 		tb.Fatal(err)
 	}
 	p := explained[0]
-	return cost{p.Plan.Hit + p.Plan.Read, p.Time, strings.Contains(text, `"Seq Scan"`), text}
+	return cost{p.Plan.Hit + p.Plan.Read, p.Planning + p.Time, strings.Contains(text, `"Seq Scan"`), text}
 }
 
 // scaleCase is a page of a large catalog.
@@ -162,7 +163,7 @@ func halfWay(w catalog.Window) time.Time {
 
 // measurePages explains the first page, the last and deep ones of every case and holds them to a bound. The
 // statements are those that Events sends.
-func measurePages(tb testing.TB, pool *pgxpool.Pool, t *tracer, limit int) map[catalog.WindowMatch]cost {
+func measurePages(tb testing.TB, pool *pgxpool.Pool, t *tracer, limits map[catalog.WindowMatch]int) map[catalog.WindowMatch]cost {
 	tb.Helper()
 	c := catalog.New(pool, time.Now)
 	worst := map[catalog.WindowMatch]cost{}
@@ -178,17 +179,18 @@ func measurePages(tb testing.TB, pool *pgxpool.Pool, t *tracer, limit int) map[c
 		}
 		got := explain(tb, pool, sent[0])
 		tb.Logf("%-50s %6d buffers %8.2f ms, %d events", name, got.buffers, got.ms, len(page.Nodes))
-		if got.buffers > limit || got.seqScan {
-			tb.Errorf("%s: %d buffers, want at most %d; sequential scan: %t\n%s\n%s", name, got.buffers, limit, got.seqScan, sent[0].sql, got.plan)
+		match := query.Window.Match
+		if got.buffers > limits[match] || got.seqScan {
+			tb.Errorf("%s: %d buffers, want at most %d; sequential scan: %t\n%s\n%s", name, got.buffers, limits[match], got.seqScan, sent[0].sql, got.plan)
 		}
-		if match := query.Window.Match; got.buffers > worst[match].buffers {
+		if got.buffers > worst[match].buffers {
 			worst[match] = got
 		}
 	}
 	for _, sc := range scaleCases(tb) {
 		check(sc.name+" first", sc.query)
 		last := sc.query
-		last.Page.Last = pointer(catalog.DefaultPageSize)
+		last.Page.Last = new(int(catalog.DefaultPageSize))
 		check(sc.name+" last", last)
 		// Half-way through the window, and from a place far outside of it.
 		for name, instant := range map[string]time.Time{"half-way": halfWay(sc.query.Window), "ancient": time.Unix(0, 0), "distant": time.Unix(1e10, 0)} {
@@ -198,7 +200,7 @@ func measurePages(tb testing.TB, pool *pgxpool.Pool, t *tracer, limit int) map[c
 			check(sc.name+" after "+name, after)
 			before.Page.Before = &cursor
 			check(sc.name+" before "+name, before)
-			before.Page.Last = pointer(catalog.DefaultPageSize)
+			before.Page.Last = new(int(catalog.DefaultPageSize))
 			check(sc.name+" last before "+name, before)
 		}
 	}
@@ -239,7 +241,7 @@ func TestPagesOfALargeCatalog(t *testing.T) {
 	}
 	pool, trace := traced(t, 1)
 	fill(t, pool, 200_000)
-	measurePages(t, pool, trace, 2_000)
+	measurePages(t, pool, trace, map[catalog.WindowMatch]int{catalog.Overlaps: 1_500, catalog.EndsIn: 1_500, catalog.StartsIn: 300, catalog.Contained: 300})
 	measureCounts(t, pool, trace)
 }
 
@@ -252,8 +254,11 @@ func BenchmarkLargeCatalog(b *testing.B) {
 	}
 	pool, trace := traced(b, 1)
 	fill(b, pool, n)
+	// OVERLAPS walks the events of the last class, which has no bound (here one in a thousand, most of them over);
+	// ENDS_IN those that are as long as a class is wide and end elsewhere. At 5,000,000.
+	limits := map[catalog.WindowMatch]int{catalog.Overlaps: 7_000, catalog.EndsIn: 12_000, catalog.StartsIn: 1_000, catalog.Contained: 1_000}
 	for b.Loop() {
-		for match, worst := range measurePages(b, pool, trace, 5_000) {
+		for match, worst := range measurePages(b, pool, trace, limits) {
 			b.ReportMetric(float64(worst.buffers), string(match)+"-buffers")
 			b.ReportMetric(worst.ms, string(match)+"-ms")
 		}
