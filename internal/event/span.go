@@ -9,9 +9,9 @@ import (
 // SpanClasses is how many classes SpanClass knows: 0 to SpanClasses-1.
 const SpanClasses = maxBoundedSpan + 2
 
-// maxBoundedSpan is the last class with a bound, 2^20 minutes or about two years. A search looks into each
-// class once: more of them would cost every search for the sake of few events.
-const maxBoundedSpan = 20
+// maxBoundedSpan is the last class with a bound, 2^23 minutes or about sixteen years. A search looks into each
+// class once, and walks the events of the one above it, which are few.
+const maxBoundedSpan = 23
 
 // SpanClass sorts events by how long they are: 0 is an instant or at most a minute, a class above it
 // at most SpanWidth of the class and longer than that of the class below. An event of a class that

@@ -34,9 +34,9 @@ func TestSpanClass(t *testing.T) {
 		"90 minutes":         {90 * time.Minute, 7},
 		"a day":              {day, 11},
 		"a year":             {365 * day, 20},
-		"2^20 minutes":       {1 << 20 * time.Minute, 20},
-		"over 2^20 minutes":  {1<<20*time.Minute + time.Second, 21},
-		"a hundred years":    {100 * 365 * day, 21},
+		"2^23 minutes":       {1 << 23 * time.Minute, 23},
+		"over 2^23 minutes":  {1<<23*time.Minute + time.Second, 24},
+		"a hundred years":    {100 * 365 * day, 24},
 		"the end is earlier": {-time.Hour, 0},
 	}
 	for name, test := range tests {
@@ -71,7 +71,7 @@ func TestSpanClassOfMillennia(t *testing.T) {
 func TestSpanWidth(t *testing.T) {
 	t.Parallel()
 	for class, want := range map[int16]time.Duration{
-		-1: time.Minute, 0: time.Minute, 1: 2 * time.Minute, 20: 1 << 20 * time.Minute,
+		-1: time.Minute, 0: time.Minute, 1: 2 * time.Minute, 23: 1 << 23 * time.Minute,
 		event.SpanClasses - 1: math.MaxInt64, event.SpanClasses: math.MaxInt64, math.MaxInt16: math.MaxInt64,
 	} {
 		if got := event.SpanWidth(class); got != want {
