@@ -26,6 +26,7 @@ type devCommand struct {
 	DemoFaults bool     `help:"Let the demo provider answer badly now and then."`
 	Every      duration `help:"How often to sync." default:"60s"`
 	providers
+	retention
 	DataDir     string      `help:"Where the private PostgreSQL keeps its data." type:"path" placeholder:"DIR"`
 	DatabaseURL databaseURL `help:"Use this PostgreSQL instead of a private one." name:"database-url"`
 }
@@ -99,6 +100,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 	syncs := newSyncer(writes, log)
 	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
 	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })
+	running.Go(func() { c.pruneHourly(ctx, log, writes) })
 	c.announce(p, url, listener.Addr(), demoListener.Addr())
 
 	running.Wait()

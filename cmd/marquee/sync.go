@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,6 +34,7 @@ type providers struct {
 type syncRunCommand struct {
 	database
 	providers
+	retention
 	Every  duration `help:"Keep going, at this interval." optional:""`
 	Now    bool     `help:"Sync although a provider asked to be left alone until later."`
 	DryRun bool     `help:"Print what a sync would change, and change nothing."`
@@ -64,12 +66,17 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	case c.DryRun:
 		return dryRun(ctx, p, s, sources)
 	case c.Every > 0:
+		var pruning sync.WaitGroup
+		pruning.Go(func() { c.pruneHourly(ctx, log, pool) })
 		s.Loop(ctx, sources, time.Duration(c.Every))
+		pruning.Wait()
 		return nil
 	case interactive:
 		defer showProgress(p.stdout, s, sources)()
 	}
-	return worst(s.Once(ctx, sources))
+	failures := s.Once(ctx, sources)
+	c.prune(ctx, log, pool)
+	return worst(failures)
 }
 
 func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {

@@ -14,25 +14,26 @@ const pruneBatch = 10_000
 // Prune deletes changes and runs that are older than before, some thousands a call, and tells how many
 // rows went. Two kinds stay whatever their age: the removal of an event that is still removed, so that a reader who
 // comes late learns of it, and the runs that a provider's next sync refers to.
-func (s *Store) Prune(ctx context.Context, before time.Time) (int64, error) {
-	var deleted int64
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+func (s *Store) Prune(ctx context.Context, before time.Time) (deleted int64, err error) {
+	defer markUnavailable(&err)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// The lock under which changes are numbered: none of them is written meanwhile.
-		tag, err := tx.Exec(ctx, `
+		err := tx.QueryRow(ctx, `
 			WITH locked AS (SELECT FROM catalog WHERE id = 1 FOR UPDATE),
 			old AS (
 				SELECT c.id FROM changes c, locked
 				WHERE c.at < $1 AND NOT (c.kind = 'REMOVED' AND EXISTS (
 					SELECT FROM events e WHERE e.id = c.event_id AND e.removed_at = c.at))
 				ORDER BY c.at LIMIT $2),
-			gone AS (DELETE FROM changes USING old WHERE changes.id = old.id RETURNING changes.id)
-			UPDATE catalog SET pruned_change = greatest(pruned_change, (SELECT max(id) FROM gone))
-			WHERE id = 1 AND EXISTS (SELECT FROM gone)`, before, pruneBatch)
+			gone AS (DELETE FROM changes USING old WHERE changes.id = old.id RETURNING changes.id),
+			noted AS (
+				UPDATE catalog SET pruned_change = greatest(pruned_change, (SELECT max(id) FROM gone))
+				WHERE id = 1 AND EXISTS (SELECT FROM gone))
+			SELECT count(*) FROM gone`, before, pruneBatch).Scan(&deleted)
 		if err != nil {
 			return err
 		}
-		deleted += tag.RowsAffected()
-		tag, err = tx.Exec(ctx, `
+		tag, err := tx.Exec(ctx, `
 			WITH kept AS (
 				SELECT max(id) AS id FROM sync_runs WHERE outcome IN ('APPLIED', 'UNCHANGED') GROUP BY provider_id
 				UNION SELECT max(quarantine_run_id) FROM sync_runs WHERE outcome IN ('APPLIED', 'UNCHANGED') GROUP BY provider_id

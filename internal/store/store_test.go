@@ -352,3 +352,56 @@ func TestEnded(t *testing.T) {
 		t.Errorf("a sign of life when another run has the lease: %v, want %v", err, event.ErrSuperseded)
 	}
 }
+
+// TestPrune: what is old goes, but for the removal of an event that is still removed, and the runs that the
+// next sync refers to.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s := store.New(pool)
+	apply := func(at time.Time, left []event.ID, writes ...event.Write) event.Run {
+		t.Helper()
+		run, err := s.StartRun(t.Context(), acme("acme"), "test", at, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx, err := s.Begin(t.Context(), run, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback(context.Background()) }()
+		if _, err := tx.Present(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(writes) > 0 {
+			if err := tx.Write(t.Context(), writes); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := tx.Leave(t.Context(), left); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Commit(t.Context(), event.Result{Snapshot: &event.Snapshot{QuarantineID: run.ID}}); err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	gone := write("acme", "1", "Gone", event.ChangeAdded)
+	apply(noon, nil, gone, write("acme", "2", "Stays", event.ChangeAdded))
+	apply(noon.Add(time.Hour), []event.ID{gone.ID})
+	last := apply(noon.Add(2*time.Hour), nil)
+
+	deleted, err := s.Prune(t.Context(), noon.Add(24*time.Hour))
+	if err != nil || deleted != 4 { // two ADDED, two runs
+		t.Errorf("%d rows deleted, want 4: %v", deleted, err)
+	}
+	var kinds, runs string
+	var pruned int64
+	if err := pool.QueryRow(t.Context(), `SELECT (SELECT string_agg(kind, ' ') FROM changes), (SELECT string_agg(id::text, ' ') FROM sync_runs), pruned_change FROM catalog`).
+		Scan(&kinds, &runs, &pruned); err != nil || kinds != "REMOVED" || runs != fmt.Sprint(last.ID) || pruned != 2 {
+		t.Errorf("changes %q, runs %q, pruned to %d: %v", kinds, runs, pruned, err)
+	}
+	if deleted, err := s.Prune(t.Context(), noon.Add(24*time.Hour)); err != nil || deleted != 0 {
+		t.Errorf("%d rows deleted the second time: %v", deleted, err)
+	}
+}
