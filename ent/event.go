@@ -93,7 +93,7 @@ type Event struct {
 	RecordHash *[]byte `json:"record_hash,omitempty"`
 	// FirstSeenAt holds the value of the "first_seen_at" field.
 	FirstSeenAt time.Time `json:"first_seen_at,omitempty"`
-	// UpdatedAt holds the value of the "updated_at" field.
+	// when a sync last changed what the API shows of the event
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// null while the event is in its provider's latest snapshot, so that seeing it again writes nothing
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`

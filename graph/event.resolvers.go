@@ -8,13 +8,12 @@ package graph
 import (
 	"context"
 
-	"github.com/aledotdev/marquee/graph/model"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 )
 
 // Events is the resolver for the events field.
-func (r *queryResolver) Events(ctx context.Context, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *model.EventOrder) (*catalog.EventPage, error) {
+func (r *queryResolver) Events(ctx context.Context, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *catalog.EventOrder) (*catalog.EventPage, error) {
 	return r.events(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, where, orderBy)
 }
 

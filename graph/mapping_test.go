@@ -49,6 +49,7 @@ var shown = map[string]string{
 	"Event.attributes":      "Event.attributes",
 	"Event.first_seen_at":   "Event.firstSeenAt",
 	"Event.last_seen_at":    "Event.lastSeenAt",
+	"Event.updated_at":      "Event.updatedAt",
 	"Event.removed_at":      "Event.removedAt",
 
 	"Series.id":          "EventSeries.id",

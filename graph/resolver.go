@@ -5,7 +5,6 @@ package graph
 import (
 	"context"
 
-	"github.com/aledotdev/marquee/graph/model"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -47,7 +46,7 @@ func first[T any](found []T, err error) (T, error) {
 }
 
 // events reads a page of events, with the columns that the client selected.
-func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *model.EventOrder) (*catalog.EventPage, error) {
+func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (*catalog.EventPage, error) {
 	checked, err := r.Catalog.Window(window)
 	if err != nil {
 		return nil, err
@@ -56,6 +55,8 @@ func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *ca
 	if where != nil {
 		query.Where = *where
 	}
-	query.Descending = order != nil && order.Direction == model.OrderDirectionDesc
+	if order != nil {
+		query.Order = *order
+	}
 	return r.Catalog.Events(ctx, query)
 }

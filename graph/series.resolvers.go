@@ -9,13 +9,12 @@ import (
 	"context"
 
 	"github.com/aledotdev/marquee/graph/generated"
-	"github.com/aledotdev/marquee/graph/model"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 )
 
 // Events is the resolver for the events field.
-func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *model.EventOrder) (*catalog.EventPage, error) {
+func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) (*catalog.EventPage, error) {
 	where := &catalog.EventFilter{Series: []event.ID{obj.ID}}
 	return r.events(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, where, orderBy)
 }

@@ -166,6 +166,38 @@ var (
 				},
 			},
 			{
+				Name:    "event_min_price_id",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[23], EventsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "listed",
+				},
+			},
+			{
+				Name:    "event_updated_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[35], EventsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "listed",
+				},
+			},
+			{
+				Name:    "events_unscheduled",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[7], EventsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "listed AND status <> 'SCHEDULED'",
+				},
+			},
+			{
+				Name:    "events_removed",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[7], EventsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "listed AND removed_at IS NOT NULL",
+				},
+			},
+			{
 				Name:    "events_present",
 				Unique:  false,
 				Columns: []*schema.Column{EventsColumns[38]},

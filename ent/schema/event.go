@@ -66,7 +66,7 @@ func (Event) Fields() []ent.Field {
 		field.Bytes("content_hash").Annotations(Private{"event.Hash, what a sync compares"}),
 		field.Bytes("record_hash").Optional().Nillable().Annotations(Private{"event.RecordHash of the record that the event was last written from: a sync need not read that again"}),
 		field.Time("first_seen_at"),
-		field.Time("updated_at").Annotations(Private{"when a sync last changed what the API shows of the event"}),
+		field.Time("updated_at").Comment("when a sync last changed what the API shows of the event"),
 		field.Time("last_seen_at").Optional().Nillable().Comment("null while the event is in its provider's latest snapshot, so that seeing it again writes nothing"),
 		field.Time("removed_at").Optional().Nillable(),
 	}
@@ -94,6 +94,13 @@ func (Event) Indexes() []ent.Index {
 		index.Fields("provider_id", "starts_at", "id").Annotations(listed),
 		// A series with its dates.
 		index.Fields("series_id", "starts_at", "id").Annotations(entsql.IndexWhere("listed AND series_id IS NOT NULL")),
+		// By price, and price filters: what has none is a range of its own.
+		index.Fields("min_price", "id").Annotations(listed),
+		// By last change, and updatedSince.
+		index.Fields("updated_at", "id").Annotations(listed),
+		// What is out of the ordinary, in the default order: few, and looked for among many.
+		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND status <> 'SCHEDULED'")).StorageKey("events_unscheduled"),
+		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND removed_at IS NOT NULL")).StorageKey("events_removed"),
 		// What a sync compares a snapshot with: the events of the provider's latest one.
 		index.Fields("provider_id").Annotations(entsql.IndexWhere("last_seen_at IS NULL")).StorageKey("events_present"),
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/aledotdev/marquee/graph/model"
 	"github.com/aledotdev/marquee/graph/scalar"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
@@ -72,6 +71,7 @@ type ComplexityRoot struct {
 		TimeZone       func(childComplexity int) int
 		Title          func(childComplexity int) int
 		URL            func(childComplexity int) int
+		UpdatedAt      func(childComplexity int) int
 	}
 
 	EventConnection struct {
@@ -87,7 +87,7 @@ type ComplexityRoot struct {
 	}
 
 	EventSeries struct {
-		Events     func(childComplexity int, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *model.EventOrder) int
+		Events     func(childComplexity int, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) int
 		ExternalID func(childComplexity int) int
 		ID         func(childComplexity int) int
 		Provider   func(childComplexity int) int
@@ -141,7 +141,7 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Event     func(childComplexity int, id event.ID) int
-		Events    func(childComplexity int, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *model.EventOrder) int
+		Events    func(childComplexity int, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *catalog.EventOrder) int
 		Node      func(childComplexity int, id event.ID) int
 		Nodes     func(childComplexity int, ids []event.ID) int
 		Provider  func(childComplexity int, slug string) int
@@ -183,7 +183,7 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type EventSeriesResolver interface {
-	Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *model.EventOrder) (*catalog.EventPage, error)
+	Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) (*catalog.EventPage, error)
 }
 type ProviderResolver interface {
 	Runs(ctx context.Context, obj *catalog.Provider, first *int, after *string) (*catalog.RunPage, error)
@@ -191,7 +191,7 @@ type ProviderResolver interface {
 type QueryResolver interface {
 	Node(ctx context.Context, id event.ID) (catalog.Node, error)
 	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)
-	Events(ctx context.Context, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *model.EventOrder) (*catalog.EventPage, error)
+	Events(ctx context.Context, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *catalog.EventOrder) (*catalog.EventPage, error)
 	Event(ctx context.Context, id event.ID) (*catalog.Event, error)
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
@@ -390,6 +390,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Event.URL(childComplexity), true
+	case "Event.updatedAt":
+		if e.ComplexityRoot.Event.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.UpdatedAt(childComplexity), true
 
 	case "EventConnection.edges":
 		if e.ComplexityRoot.EventConnection.Edges == nil {
@@ -439,7 +445,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.EventSeries.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["window"].(*catalog.WindowInput), args["orderBy"].(*model.EventOrder)), true
+		return e.ComplexityRoot.EventSeries.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["window"].(*catalog.WindowInput), args["orderBy"].(*catalog.EventOrder)), true
 	case "EventSeries.externalId":
 		if e.ComplexityRoot.EventSeries.ExternalID == nil {
 			break
@@ -659,7 +665,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["window"].(*catalog.WindowInput), args["where"].(*catalog.EventFilter), args["orderBy"].(*model.EventOrder)), true
+		return e.ComplexityRoot.Query.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["window"].(*catalog.WindowInput), args["where"].(*catalog.EventFilter), args["orderBy"].(*catalog.EventOrder)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -948,6 +954,10 @@ input EventOrder {
 enum EventOrderField {
   "The instant at which they start."
   START
+  "The lowest price, whatever its currency. Events without one come last, in both directions."
+  PRICE
+  "When a sync last changed what the API shows of them: ` + "`" + `updatedAt` + "`" + `."
+  LAST_CHANGE
 }
 
 "What events have to be like. All parts that are given have to hold; lists hold if one of their values does, and have up to 100."
@@ -960,6 +970,12 @@ input EventFilter {
   ids: [ID!]
   "The event's prices, from the lowest to the highest, meet this range."
   price: PriceFilter
+  "Whether seats can be had, as of now."
+  availability: [Availability!]
+  "Whether it takes place as planned."
+  status: [EventStatus!]
+  "Its last change was at this instant or later: ` + "`" + `\"2021-06-30T00:00:00Z\"` + "`" + `. See ` + "`" + `updatedAt` + "`" + `."
+  updatedSince: DateTime
   "Whether its provider has taken the event out of its feed before its date. Null: both."
   removed: Boolean
 }
@@ -1056,6 +1072,8 @@ type Event implements Node {
   firstSeenAt: DateTime!
   "When a snapshot held it last."
   lastSeenAt: DateTime!
+  "When a sync last changed what this API shows of it."
+  updatedAt: DateTime!
   "When it left its provider's feed before its date; null if it has not, or has returned."
   removedAt: DateTime
 }
@@ -1442,6 +1460,8 @@ func (ec *executionContext) childFields_Event(ctx context.Context, field graphql
 		return ec.fieldContext_Event_firstSeenAt(ctx, field)
 	case "lastSeenAt":
 		return ec.fieldContext_Event_lastSeenAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Event_updatedAt(ctx, field)
 	case "removedAt":
 		return ec.fieldContext_Event_removedAt(ctx, field)
 	}
@@ -1794,8 +1814,8 @@ func (ec *executionContext) field_EventSeries_events_args(ctx context.Context, r
 	}
 	args["window"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.EventOrder, error) {
-			return ec.unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrder(ctx, v)
+		func(ctx context.Context, v any) (*catalog.EventOrder, error) {
+			return ec.unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐEventOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1906,8 +1926,8 @@ func (ec *executionContext) field_Query_events_args(ctx context.Context, rawArgs
 	}
 	args["where"] = arg5
 	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.EventOrder, error) {
-			return ec.unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrder(ctx, v)
+		func(ctx context.Context, v any) (*catalog.EventOrder, error) {
+			return ec.unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐEventOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2758,6 +2778,29 @@ func (ec *executionContext) fieldContext_Event_lastSeenAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Event", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Event_updatedAt(ctx context.Context, field graphql.CollectedField, obj *catalog.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Event_updatedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Event_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Event", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _Event_removedAt(ctx context.Context, field graphql.CollectedField, obj *catalog.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3066,7 +3109,7 @@ func (ec *executionContext) _EventSeries_events(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.EventSeries().Events(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["window"].(*catalog.WindowInput), fc.Args["orderBy"].(*model.EventOrder))
+			return ec.Resolvers.EventSeries().Events(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["window"].(*catalog.WindowInput), fc.Args["orderBy"].(*catalog.EventOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *catalog.EventPage) graphql.Marshaler {
@@ -3849,7 +3892,7 @@ func (ec *executionContext) _Query_events(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Events(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["window"].(*catalog.WindowInput), fc.Args["where"].(*catalog.EventFilter), fc.Args["orderBy"].(*model.EventOrder))
+			return ec.Resolvers.Query().Events(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["window"].(*catalog.WindowInput), fc.Args["where"].(*catalog.EventFilter), fc.Args["orderBy"].(*catalog.EventOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *catalog.EventPage) graphql.Marshaler {
@@ -5701,7 +5744,7 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providers", "series", "ids", "price", "removed"}
+	fieldsInOrder := [...]string{"providers", "series", "ids", "price", "availability", "status", "updatedSince", "removed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5736,6 +5779,27 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Price = data
+		case "availability":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("availability"))
+			data, err := ec.unmarshalOAvailability2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐAvailabilityᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Availability = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOEventStatus2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatusᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "updatedSince":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedSince"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedSince = data
 		case "removed":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removed"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -5760,8 +5824,8 @@ func UnmarshalEventFilter(ctx context.Context, raw any) (catalog.EventFilter, er
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputEventOrder(ctx context.Context, obj any) (model.EventOrder, error) {
-	var it model.EventOrder
+func (ec *executionContext) unmarshalInputEventOrder(ctx context.Context, obj any) (catalog.EventOrder, error) {
+	var it catalog.EventOrder
 	if obj == nil {
 		return it, nil
 	}
@@ -5787,14 +5851,14 @@ func (ec *executionContext) unmarshalInputEventOrder(ctx context.Context, obj an
 		switch k {
 		case "field":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrderField(ctx, v)
+			data, err := ec.unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Field = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -5810,8 +5874,8 @@ func (ec *executionContext) unmarshalInputEventOrder(ctx context.Context, obj an
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalEventOrder(ctx context.Context, raw any) (model.EventOrder, error) {
-	var out model.EventOrder
+func UnmarshalEventOrder(ctx context.Context, raw any) (catalog.EventOrder, error) {
+	var out catalog.EventOrder
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EventOrder", raw, &out)
 	return out, err
 }
@@ -6132,6 +6196,11 @@ func (ec *executionContext) _Event(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "lastSeenAt":
 			out.Values[i] = ec._Event_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = ec._Event_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -7391,15 +7460,33 @@ func (ec *executionContext) marshalNEventEdge2ᚕgithubᚗcomᚋaledotdevᚋmarq
 	return ret
 }
 
-func (ec *executionContext) unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrderField(ctx context.Context, v any) (model.EventOrderField, error) {
-	var res model.EventOrderField
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField(ctx context.Context, v any) (catalog.OrderField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrderField(ctx context.Context, sel ast.SelectionSet, v model.EventOrderField) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField(ctx context.Context, sel ast.SelectionSet, v catalog.OrderField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(marshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField[v])
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventOrderField!")
+	}
+	return res
 }
+
+var (
+	unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField = map[string]catalog.OrderField{
+		"START":       catalog.ByStart,
+		"PRICE":       catalog.ByPrice,
+		"LAST_CHANGE": catalog.ByLastChange,
+	}
+	marshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField = map[catalog.OrderField]string{
+		catalog.ByStart:      "START",
+		catalog.ByPrice:      "PRICE",
+		catalog.ByLastChange: "LAST_CHANGE",
+	}
+)
 
 func (ec *executionContext) unmarshalNEventStatus2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatus(ctx context.Context, v any) (event.Status, error) {
 	tmp, err := graphql.UnmarshalString(v)
@@ -7546,15 +7633,31 @@ func (ec *executionContext) marshalNOffer2ᚕgithubᚗcomᚋaledotdevᚋmarquee�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐOrderDirection(ctx context.Context, v any) (model.OrderDirection, error) {
-	var res model.OrderDirection
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection(ctx context.Context, v any) (catalog.Direction, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐOrderDirection(ctx context.Context, sel ast.SelectionSet, v model.OrderDirection) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection(ctx context.Context, sel ast.SelectionSet, v catalog.Direction) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(marshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection[v])
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "OrderDirection!")
+	}
+	return res
 }
+
+var (
+	unmarshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection = map[string]catalog.Direction{
+		"ASC":  catalog.Ascending,
+		"DESC": catalog.Descending,
+	}
+	marshalNOrderDirection2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐDirection = map[catalog.Direction]string{
+		catalog.Ascending:  "ASC",
+		catalog.Descending: "DESC",
+	}
+)
 
 func (ec *executionContext) marshalNPageInfo2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐPageInfo(ctx context.Context, sel ast.SelectionSet, v catalog.PageInfo) graphql.Marshaler {
 	return ec._PageInfo(ctx, sel, &v)
@@ -7895,6 +7998,42 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOAvailability2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐAvailabilityᚄ(ctx context.Context, v any) ([]catalog.Availability, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]catalog.Availability, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAvailability2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐAvailability(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOAvailability2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐAvailabilityᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.Availability) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAvailability2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐAvailability(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -7994,7 +8133,7 @@ func (ec *executionContext) unmarshalOEventFilter2ᚖgithubᚗcomᚋaledotdevᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋgraphᚋmodelᚐEventOrder(ctx context.Context, v any) (*model.EventOrder, error) {
+func (ec *executionContext) unmarshalOEventOrder2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐEventOrder(ctx context.Context, v any) (*catalog.EventOrder, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -8007,6 +8146,42 @@ func (ec *executionContext) marshalOEventSeries2ᚖgithubᚗcomᚋaledotdevᚋma
 		return graphql.Null
 	}
 	return ec._EventSeries(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOEventStatus2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatusᚄ(ctx context.Context, v any) ([]event.Status, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]event.Status, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEventStatus2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatus(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOEventStatus2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatusᚄ(ctx context.Context, sel ast.SelectionSet, v []event.Status) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventStatus2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋeventᚐStatus(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOEventWindow2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐWindowInput(ctx context.Context, v any) (*catalog.WindowInput, error) {

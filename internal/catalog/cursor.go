@@ -11,62 +11,123 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// position is a place in the order (start, id).
+// position is a place in an order: a part of it, and in that the key and the id. No event need be there.
 type position struct {
-	startsAt time.Time
-	id       event.ID
+	part byte
+	key  key
+	id   event.ID
 }
 
-// compare returns -1, 0 or +1, in the order of the database.
-func (p position) compare(other position) int {
-	return cmp.Or(p.startsAt.Compare(other.startsAt), bytes.Compare(p.id[:], other.id[:]))
+// key is what a part is ordered by before the id. One field is used, by the order's kind.
+type key struct {
+	at     time.Time
+	micros int64 // of an amount, times 10^6
 }
 
-// Cursors are opaque to clients. The first byte names order and layout, so that a cursor of another one
-// is refused, not misread. A forged cursor is a place like any other: there is nothing to gain by it.
+// keyKind is the type of an order's keys.
+type keyKind byte
+
 const (
-	cursorByStart  = 1
-	cursorLength   = 1 + 8 + 16
-	maxCursorYears = 9999
+	instantKey keyKind = iota // a timestamptz
+	amountKey                 // a numeric
 )
 
-func (p position) cursor() string {
-	b := make([]byte, 0, cursorLength)
-	b = append(b, cursorByStart)
-	b = binary.BigEndian.AppendUint64(b, uint64(p.startsAt.UnixMicro()))
-	b = append(b, p.id[:]...)
-	return base64.RawURLEncoding.EncodeToString(b)
+// compare returns -1, 0 or +1, in the order of the database, for two places of one part that ascends.
+func (p position) compare(other position) int {
+	return cmp.Or(p.key.at.Compare(other.key.at), cmp.Compare(p.key.micros, other.key.micros), bytes.Compare(p.id[:], other.id[:]))
 }
 
-func parseCursor(argument, cursor string) (position, error) {
-	b, ok := decode(cursor)
-	if !ok || len(b) != cursorLength || b[0] != cursorByStart {
-		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
+// Cursors are opaque to clients. The first byte names the order, so that a cursor of another one is refused, not
+// misread; then come the part, where the order has several, the key and the id. A forged cursor is a place like
+// any other: there is nothing to gain by it.
+
+// maxCursorBytes bounds what is decoded.
+const maxCursorBytes = 512
+
+func (o order) cursor(p position) string {
+	b := make([]byte, 0, 64)
+	b = append(b, o.tag)
+	if len(o.parts) > 1 {
+		b = append(b, p.part)
 	}
-	p := position{startsAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b[1:]))).UTC(), id: event.ID(b[9:])}
-	if year := p.startsAt.Year(); year < -4000 || year > maxCursorYears {
-		return position{}, badInput(argument, "%s: not a cursor of this list", argument)
+	switch o.kind {
+	case instantKey:
+		b = binary.BigEndian.AppendUint64(b, uint64(p.key.at.UnixMicro()))
+	case amountKey:
+		b = binary.BigEndian.AppendUint64(b, uint64(p.key.micros))
+	}
+	return base64.RawURLEncoding.EncodeToString(append(b, p.id[:]...))
+}
+
+func (o order) parseCursor(argument, cursor string) (position, error) {
+	refused := badInput(argument, "%s: not a cursor of this list in this order", argument)
+	b, ok := decode(cursor)
+	if !ok || len(b) < 1+len(event.ID{}) || b[0] != o.tag {
+		return position{}, refused
+	}
+	b, id := b[1:len(b)-len(event.ID{})], b[len(b)-len(event.ID{}):]
+	p := position{id: event.ID(id)}
+	if len(o.parts) > 1 {
+		if len(b) == 0 || int(b[0]) >= len(o.parts) {
+			return position{}, refused
+		}
+		p.part, b = b[0], b[1:]
+	}
+	if len(b) != 8 {
+		return position{}, refused
+	}
+	number := int64(binary.BigEndian.Uint64(b))
+	switch o.kind {
+	case instantKey:
+		// The years that PostgreSQL knows.
+		if p.key.at = time.UnixMicro(number).UTC(); p.key.at.Year() < -4000 || p.key.at.Year() > maxYear {
+			return position{}, refused
+		}
+	case amountKey:
+		if _, err := event.DecimalFromMicros(number); err != nil || p.part == 1 && number != 0 {
+			return position{}, refused
+		}
+		p.key.micros = number
 	}
 	return p, nil
+}
+
+// arg is the key as an argument of a statement.
+func (o order) arg(k key) any {
+	if o.kind == amountKey {
+		d, _ := event.DecimalFromMicros(k.micros) // checked when it was read
+		return d.String()
+	}
+	return k.at
+}
+
+// placeholder takes the argument in its column's type.
+func (k keyKind) placeholder() string {
+	if k == amountKey {
+		return "?::text::numeric"
+	}
+	return "?"
 }
 
 // decode is strict: a place has one cursor, so that one request has one key in a cache. The package skips line
 // breaks even so.
 func decode(cursor string) ([]byte, bool) {
+	if len(cursor) > maxCursorBytes {
+		return nil, false
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	return b, err == nil && !strings.ContainsAny(cursor, "\r\n")
 }
 
 // Cursors of runs: the first byte as above, then the number.
-const cursorByRun = 2
 
 func runCursor(id int64) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{cursorByRun}, uint64(id)))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tagRun}, uint64(id)))
 }
 
 func parseRunCursor(argument, cursor string) (int64, error) {
 	b, ok := decode(cursor)
-	if !ok || len(b) != 9 || b[0] != cursorByRun {
+	if !ok || len(b) != 9 || b[0] != tagRun {
 		return 0, badInput(argument, "%s: not a cursor of this list", argument)
 	}
 	return int64(binary.BigEndian.Uint64(b[1:])), nil

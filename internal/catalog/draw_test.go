@@ -87,6 +87,19 @@ func drawEvent(t *rapid.T, i int, anchor time.Time, name string, series []event.
 		e.low, e.high = &low, &high
 		e.currency = rapid.SampledFrom([]string{"EUR", "USD"}).Draw(t, "currency")
 	}
+	statuses := []event.Status{event.StatusScheduled, event.StatusScheduled, event.StatusCancelled, event.StatusPostponed, event.StatusRescheduled}
+	e.status = rapid.SampledFrom(statuses).Draw(t, "status")
+	e.updated = anchor.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "updated")) * time.Hour)
+	e.offline = rapid.IntRange(0, 3).Draw(t, "offline") == 0
+	e.noSeats = rapid.IntRange(0, 3).Draw(t, "noSeats") == 0
+	if rapid.Bool().Draw(t, "saysSoldOut") {
+		e.soldOut = new(e.noSeats)
+	}
+	for i, at := range []**time.Time{&e.saleStarts, &e.saleEnds} {
+		if rapid.IntRange(0, 2).Draw(t, fmt.Sprint("sale", i)) == 0 {
+			*at = new(drawMoment(t, anchor, zone).Instant)
+		}
+	}
 	e.listed = rapid.IntRange(0, 5).Draw(t, "listed") > 0
 	e.removed = rapid.IntRange(0, 5).Draw(t, "removed") == 0
 	return e
@@ -144,11 +157,41 @@ func drawWindow(t *rapid.T, d drawn) catalog.Window {
 	return w
 }
 
+// orders are all that there are.
+var orders = []catalog.EventOrder{
+	{},
+	{Field: catalog.ByStart, Direction: catalog.Descending},
+	{Field: catalog.ByPrice}, {Field: catalog.ByPrice, Direction: catalog.Descending},
+	{Field: catalog.ByLastChange}, {Field: catalog.ByLastChange, Direction: catalog.Descending},
+}
+
+// drawNow draws a time about which something happens to an event.
+func drawNow(t *rapid.T, d drawn) time.Time {
+	if len(d.events) == 0 {
+		return d.anchor
+	}
+	e := rapid.SampledFrom(d.events).Draw(t, "nowAt")
+	for i, at := range []*time.Time{e.saleStarts, e.saleEnds, &e.end.Instant} {
+		if at != nil && !at.IsZero() && rapid.Bool().Draw(t, fmt.Sprint("now", i)) {
+			return *at
+		}
+	}
+	return e.start.Instant
+}
+
 func drawFilter(t *rapid.T, d drawn) (f catalog.EventFilter) {
 	if rapid.Bool().Draw(t, "unfiltered") {
 		return f
 	}
-	switch rapid.IntRange(0, 4).Draw(t, "filter") {
+	switch rapid.IntRange(0, 7).Draw(t, "filter") {
+	case 5:
+		all := []catalog.Availability{catalog.InStock, catalog.SoldOut, catalog.PreSale, catalog.SaleEnded, catalog.AvailabilityUnknown}
+		f.Availability = rapid.SliceOfNDistinct(rapid.SampledFrom(all), 1, 5, rapid.ID).Draw(t, "availability")
+	case 6:
+		all := []event.Status{event.StatusScheduled, event.StatusCancelled, event.StatusPostponed, event.StatusRescheduled}
+		f.Status = rapid.SliceOfNDistinct(rapid.SampledFrom(all), 1, 3, rapid.ID).Draw(t, "statuses")
+	case 7:
+		f.UpdatedSince = new(d.anchor.Add(time.Duration(rapid.IntRange(0, 6).Draw(t, "since")) * time.Hour))
 	case 0:
 		f.Providers = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"acme", "globex", "nobody"}), 1, 3, rapid.ID).Draw(t, "providers")
 	case 1:

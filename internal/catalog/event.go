@@ -39,6 +39,7 @@ type Event struct {
 	Attributes     json.RawMessage
 	FirstSeenAt    time.Time
 	LastSeenAt     time.Time
+	UpdatedAt      time.Time
 	RemovedAt      *time.Time
 
 	online             bool  // on sale online in the latest snapshot
@@ -112,40 +113,6 @@ func given(s string) *string {
 	return &s
 }
 
-// Availability is whether seats can be had; see https://schema.org/ItemAvailability.
-type Availability string
-
-// The states of availability.
-const (
-	InStock             Availability = "IN_STOCK"
-	SoldOut             Availability = "SOLD_OUT"
-	PreSale             Availability = "PRE_SALE"
-	SaleEnded           Availability = "SALE_ENDED"
-	AvailabilityUnknown Availability = "UNKNOWN"
-)
-
-// Availability is the event's when it was read.
-func (e *Event) Availability() Availability {
-	now, last := e.siblings.now, e.StartsAt
-	if e.EndsAt != nil {
-		last = *e.EndsAt
-	}
-	switch {
-	case e.Status == event.StatusCancelled, e.SaleEndsAt != nil && !now.Before(*e.SaleEndsAt), !now.Before(last):
-		return SaleEnded
-	case e.noSeatsLeft:
-		return SoldOut
-	case e.SaleStartsAt != nil && now.Before(*e.SaleStartsAt):
-		return PreSale
-	case e.online && e.RemovedAt == nil && (e.soldOut != nil || e.minPrice.decimal != nil || e.SaleEndsAt != nil):
-		return InStock // the feed speaks of sales, and nothing it says is against one
-	default:
-		return AvailabilityUnknown
-	}
-}
-
-func (e *Event) position() position { return position{e.StartsAt, e.ID} }
-
 // Fields are the parts of an Event that cost something to read.
 type Fields struct {
 	Offers      bool
@@ -169,7 +136,7 @@ func (f Fields) columns() []string {
 		chosen(f.Offers, "offers", "'[]'::jsonb AS offers"), "currency", "min_price", "max_price",
 		"nullif(place_name, '') AS place_name", "nullif(place_address, '') AS place_address", "nullif(place_city, '') AS place_city", "nullif(place_country, '') AS place_country",
 		"nullif(organizer, '') AS organizer", chosen(f.Attributes, "attributes", "NULL::jsonb AS attributes"),
-		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "removed_at",
+		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "updated_at", "removed_at",
 	}
 }
 
@@ -190,7 +157,7 @@ func scanEvent(row pgx.CollectableRow) (*Event, error) {
 		&e.Status, &e.AttendanceMode, &e.online, &e.soldOut, &e.noSeatsLeft, &e.SaleStartsAt, &e.SaleEndsAt,
 		&e.offers, &e.currency, &e.minPrice, &e.maxPrice,
 		&e.place.Name, &e.place.Address, &e.place.City, &e.place.Country, &e.Organizer, &e.Attributes,
-		&e.FirstSeenAt, &e.LastSeenAt, &e.RemovedAt)
+		&e.FirstSeenAt, &e.LastSeenAt, &e.UpdatedAt, &e.RemovedAt)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,19 +12,21 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// EventQuery asks for a page of listed events.
+// EventQuery asks for a page of listed events. It is a plain value: GraphQL and REST both fill it in.
 type EventQuery struct {
-	Page       PageArgs
-	Window     Window
-	Where      EventFilter
-	Descending bool
-	Fields     Fields
+	Page   PageArgs
+	Window Window
+	Where  EventFilter
+	Order  EventOrder
+	Fields Fields
+	Now    time.Time // as of when availability is judged; zero: when the query is answered
 }
 
 // EventPage is a page of events in the order asked for.
 type EventPage struct {
 	Nodes    []*Event
 	PageInfo PageInfo
+	order    order
 	catalog  *Catalog
 	query    EventQuery
 }
@@ -38,57 +41,74 @@ type EventEdge struct {
 func (p *EventPage) Edges() []EventEdge {
 	edges := make([]EventEdge, len(p.Nodes))
 	for i, e := range p.Nodes {
-		edges[i] = EventEdge{e.position().cursor(), e}
+		edges[i] = EventEdge{p.order.cursor(p.order.position(e)), e}
 	}
 	return edges
 }
 
 // Events reads a page of events; one statement.
 func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error) {
-	p, err := eq.Page.page()
+	if eq.Now.IsZero() {
+		eq.Now = c.clock()
+	}
+	r, err := eq.read(eq.Fields.columns())
 	if err != nil {
 		return nil, err
 	}
-	q, err := eq.query()
+	events, err := c.collect(ctx, r.sql, r.args)
 	if err != nil {
 		return nil, err
 	}
-	backward := p.backward != eq.Descending
-	following, preceding := ">", "<"
-	if eq.Descending {
-		following, preceding = preceding, following
-	}
-	q.beyond(following, p.after)
-	q.beyond(preceding, p.before)
-	sql, args := q.rows(eq.Fields.columns(), backward, p.size+1)
-	events, err := c.collect(ctx, sql, args)
-	if err != nil {
-		return nil, err
-	}
-	more := len(events) > p.size
-	if more {
-		events = events[:p.size]
-	}
-	if p.backward {
-		slices.Reverse(events)
-	}
-	page := &EventPage{Nodes: events, catalog: c, query: eq}
-	page.PageInfo = p.info(events, more)
+	page := &EventPage{order: r.order, catalog: c, query: eq}
+	page.Nodes, page.PageInfo = pageOf(r, events, func(e *Event) string { return r.order.cursor(r.order.position(e)) })
 	return page, nil
 }
 
-// info follows Relay: a page knows for certain whether more follows in its own direction; that it has
-// something behind it is what the cursor given says.
-func (p page) info(events []*Event, more bool) PageInfo {
-	info := PageInfo{HasNextPage: more, HasPreviousPage: p.after != nil}
-	if p.backward {
-		info = PageInfo{HasNextPage: p.before != nil, HasPreviousPage: more}
+// read is a page that is about to be read: its statement, and what is to be made of the rows.
+type read struct {
+	sql   string
+	args  []any
+	page  page
+	order order
+}
+
+// read is the statement that selects columns of the query's page, and one row more.
+func (eq EventQuery) read(columns []string) (read, error) {
+	o, err := eq.Order.order()
+	if err != nil {
+		return read{}, err
 	}
-	if len(events) > 0 {
-		start, end := events[0].position().cursor(), events[len(events)-1].position().cursor()
+	p, err := eq.Page.page(o)
+	if err != nil {
+		return read{}, err
+	}
+	q, err := eq.query()
+	if err != nil {
+		return read{}, err
+	}
+	r := read{page: p, order: o}
+	r.sql, r.args = q.rows(columns, o, o.between(p.after, p.before, p.backward), p.size+1)
+	return r, nil
+}
+
+// pageOf makes a page of the rows that were read, which may be one too many: in the order of the list, with what
+// is around it. It follows Relay: a page knows for certain whether more follows in its own direction; that it
+// has something behind it is what the cursor given says.
+func pageOf[T any](r read, rows []T, cursor func(T) string) ([]T, PageInfo) {
+	more := len(rows) > r.page.size
+	if more {
+		rows = rows[:r.page.size]
+	}
+	info := PageInfo{HasNextPage: more, HasPreviousPage: r.page.after != nil}
+	if r.page.backward {
+		slices.Reverse(rows)
+		info = PageInfo{HasNextPage: r.page.before != nil, HasPreviousPage: more}
+	}
+	if len(rows) > 0 {
+		start, end := cursor(rows[0]), cursor(rows[len(rows)-1])
 		info.StartCursor, info.EndCursor = &start, &end
 	}
-	return info
+	return rows, info
 }
 
 // TotalCount is how many events all pages have together.
@@ -110,7 +130,7 @@ func (eq EventQuery) query() (*query, error) {
 	q := &query{}
 	q.where("listed")
 	q.window(eq.Window)
-	if err := eq.Where.apply(q); err != nil {
+	if err := eq.Where.apply(q, eq.Now); err != nil {
 		return nil, err
 	}
 	return q, nil
@@ -130,8 +150,8 @@ func (c *Catalog) EventsByID(ctx context.Context, ids []event.ID) ([]*Event, err
 	q := &query{}
 	q.where("listed")
 	q.where("id = ANY(?)", ids)
-	sql, args := q.rows(Fields{Offers: true, Description: true, Attributes: true, LastSeen: true}.columns(), false, 0)
-	return c.collect(ctx, sql, args)
+	columns := Fields{Offers: true, Description: true, Attributes: true, LastSeen: true}.columns()
+	return c.collect(ctx, q.selected(strings.Join(columns, ", ")), q.args)
 }
 
 // Listing is what REST's /search tells of an event.
@@ -150,7 +170,11 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 	q := &query{}
 	q.where("listed")
 	q.window(w)
-	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, false, 0)
+	o, err := EventOrder{}.order()
+	if err != nil {
+		return err
+	}
+	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, o, o.between(nil, nil, false), 0)
 	tx, err := c.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return fmt.Errorf("searching: %w", err)

@@ -2,18 +2,24 @@ package catalog
 
 import (
 	"regexp"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
 )
 
 // EventFilter narrows a list of events down. Nil and empty parts filter nothing; all parts that are
-// given hold.
+// given hold. It is a plain value: GraphQL and REST both fill it in.
 type EventFilter struct {
-	Providers []string // slugs
-	Series    []event.ID
-	IDs       []event.ID
-	Price     *PriceFilter
-	Removed   *bool
+	Providers    []string // slugs
+	Series       []event.ID
+	IDs          []event.ID
+	Price        *PriceFilter
+	Availability []Availability // as of the query's time
+	Status       []event.Status
+	UpdatedSince *time.Time // its last change was then or later
+	Removed      *bool
 }
 
 // PriceFilter keeps events whose prices, from the lowest to the highest, meet a range.
@@ -27,14 +33,26 @@ var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 // maxFilterValues bounds the lists in a filter.
 const maxFilterValues = 100
 
-func (f EventFilter) apply(q *query) error {
+// check says whether the lists are of a size that is allowed.
+func (f EventFilter) check() error {
 	for _, list := range []struct {
 		argument string
 		n        int
-	}{{"where.providers", len(f.Providers)}, {"where.series", len(f.Series)}, {"where.ids", len(f.IDs)}} {
+	}{
+		{"where.providers", len(f.Providers)}, {"where.series", len(f.Series)}, {"where.ids", len(f.IDs)},
+		{"where.availability", len(f.Availability)}, {"where.status", len(f.Status)},
+	} {
 		if list.n > maxFilterValues {
 			return badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
 		}
+	}
+	return nil
+}
+
+// apply adds the filter as of now. What is read by which index stands beside the indexes, in ent/schema.
+func (f EventFilter) apply(q *query, now time.Time) error {
+	if err := f.check(); err != nil {
+		return err
 	}
 	if len(f.Providers) > 0 {
 		ids := make([]event.ID, len(f.Providers))
@@ -49,8 +67,27 @@ func (f EventFilter) apply(q *query) error {
 	if len(f.IDs) > 0 {
 		q.where("id = ANY(?)", f.IDs)
 	}
+	if len(f.Status) > 0 {
+		q.where("status = ANY(?)", f.Status)
+		if !slices.Contains(f.Status, event.StatusScheduled) {
+			q.where("status <> 'SCHEDULED'") // implied, and known to the index of what is out of the ordinary
+		}
+	}
 	if f.Removed != nil {
-		q.where("(removed_at IS NOT NULL) = ?", *f.Removed)
+		not := ""
+		if *f.Removed {
+			not = "NOT "
+		}
+		q.where("removed_at IS " + not + "NULL")
+	}
+	if f.UpdatedSince != nil {
+		q.where("updated_at >= ?", *f.UpdatedSince)
+	}
+	if len(f.Availability) > 0 {
+		q.where(strings.Replace(availability, "?", q.arg(now), -1)+" = ANY(?)", f.Availability)
+		if !slices.Contains(f.Availability, SaleEnded) {
+			q.notOver(now)
+		}
 	}
 	return f.Price.apply(q)
 }

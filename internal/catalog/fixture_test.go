@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"testing"
@@ -98,6 +99,13 @@ type stored struct {
 	removed   bool
 	low, high *event.Decimal
 	currency  string
+
+	status               event.Status // empty: scheduled
+	updated              time.Time    // zero: some day in 2020
+	offline              bool
+	soldOut              *bool
+	noSeats              bool
+	saleStarts, saleEnds *time.Time
 }
 
 // insert copies rows in.
@@ -120,11 +128,15 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 	columns := []string{
 		"id", "provider_id", "series_id", "external_id", "title", "categories", "starts_at", "ends_at", "starts_local", "ends_local",
 		"time_zone", "all_day", "span_class", "online", "no_seats_left", "offers", "currency", "min_price", "max_price",
-		"listed", "content_hash", "first_seen_at", "updated_at", "removed_at",
+		"listed", "content_hash", "first_seen_at", "updated_at", "removed_at", "status", "sold_out", "sale_starts_at", "sale_ends_at",
 	}
 	_, err := pool.CopyFrom(context.Background(), pgx.Identifier{"events"}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
 		r := rows[i]
 		spanned := event.Event{Start: r.start, End: r.end}
+		updated := r.updated
+		if updated.IsZero() {
+			updated = seen
+		}
 		var removed *time.Time
 		if r.removed {
 			removed = &seen
@@ -133,12 +145,13 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), "title",
 			[]string{},
 			r.start.Instant, given(r.end.Instant), r.start.Local.AsUTC(), given(r.end.Local.AsUTC()),
-			r.zone, r.allDay, spanned.SpanClass(), true, false,
+			r.zone, r.allDay, spanned.SpanClass(), !r.offline, r.noSeats,
 			[]string{},
 			r.currency, text(r.low), text(r.high),
 			r.listed,
 			[]byte{},
-			seen, seen, removed,
+			seen, updated, removed,
+			cmp.Or(string(r.status), "SCHEDULED"), r.soldOut, r.saleStarts, r.saleEnds,
 		}, nil
 	}))
 	if err != nil {

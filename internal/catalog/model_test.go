@@ -67,7 +67,7 @@ func inside(e stored, w catalog.Window) bool {
 }
 
 // passes applies a filter.
-func passes(e stored, f catalog.EventFilter) bool {
+func passes(e stored, f catalog.EventFilter, now time.Time) bool {
 	if f.Providers != nil && !slices.Contains(f.Providers, e.provider) {
 		return false
 	}
@@ -78,6 +78,15 @@ func passes(e stored, f catalog.EventFilter) bool {
 		return false
 	}
 	if f.Removed != nil && *f.Removed != e.removed {
+		return false
+	}
+	if f.Status != nil && !slices.Contains(f.Status, e.status) {
+		return false
+	}
+	if f.UpdatedSince != nil && e.updated.Before(*f.UpdatedSince) {
+		return false
+	}
+	if f.Availability != nil && !slices.Contains(f.Availability, available(e, now)) {
 		return false
 	}
 	if p := f.Price; p != nil {
@@ -94,20 +103,62 @@ func passes(e stored, f catalog.EventFilter) bool {
 	return true
 }
 
+// available is an event's availability, from the words of docs/graphql.md.
+func available(e stored, now time.Time) catalog.Availability {
+	last := e.start.Instant
+	if !e.end.IsZero() {
+		last = e.end.Instant
+	}
+	over := !last.After(now) || e.saleEnds != nil && !e.saleEnds.After(now) || e.status == event.StatusCancelled
+	speaksOfSales := e.soldOut != nil || e.low != nil || e.saleEnds != nil
+	switch {
+	case over:
+		return catalog.SaleEnded
+	case e.noSeats:
+		return catalog.SoldOut
+	case e.saleStarts != nil && e.saleStarts.After(now):
+		return catalog.PreSale
+	case speaksOfSales && !e.offline && !e.removed:
+		return catalog.InStock
+	}
+	return catalog.AvailabilityUnknown
+}
+
+// ordered compares two events in an order.
+func ordered(a, b stored, o catalog.EventOrder) int {
+	byID := bytes.Compare(a.id[:], b.id[:])
+	sign := 1
+	if o.Direction == catalog.Descending {
+		sign = -1
+	}
+	switch o.Field {
+	case catalog.ByPrice:
+		if (a.low == nil) != (b.low == nil) { // none comes last, both ways
+			if a.low == nil {
+				return 1
+			}
+			return -1
+		}
+		if a.low == nil {
+			return sign * byID
+		}
+		return sign * cmp.Or(cmp.Compare(a.low.Micros(), b.low.Micros()), byID)
+	case catalog.ByLastChange:
+		return sign * cmp.Or(a.updated.Compare(b.updated), byID)
+	default:
+		return sign * cmp.Or(a.start.Instant.Compare(b.start.Instant), byID)
+	}
+}
+
 // modelled is what all pages of a query hold together.
 func modelled(all []stored, q catalog.EventQuery) []event.ID {
 	var found []stored
 	for _, e := range all {
-		if e.listed && inside(e, q.Window) && passes(e, q.Where) {
+		if e.listed && inside(e, q.Window) && passes(e, q.Where, q.Now) {
 			found = append(found, e)
 		}
 	}
-	slices.SortFunc(found, func(a, b stored) int {
-		return cmp.Or(a.start.Instant.Compare(b.start.Instant), bytes.Compare(a.id[:], b.id[:]))
-	})
-	if q.Descending {
-		slices.Reverse(found)
-	}
+	slices.SortFunc(found, func(a, b stored) int { return ordered(a, b, q.Order) })
 	ids := make([]event.ID, len(found))
 	for i, e := range found {
 		ids[i] = e.id
@@ -124,8 +175,10 @@ func spanOf(e stored) catalog.Span {
 	return s
 }
 
-// cursorOf is an event's place in every list.
-func cursorOf(e stored) string { return catalog.CursorAt(e.start.Instant, e.id) }
+// cursorOf is an event's place in every list of an order.
+func cursorOf(e stored, o catalog.EventOrder) string {
+	return catalog.CursorIn(o, catalog.Spot{ID: e.id, StartsAt: e.start.Instant, UpdatedAt: e.updated, MinPrice: e.low})
+}
 
 // draws: what the properties are tried on.
 

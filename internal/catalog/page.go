@@ -21,7 +21,7 @@ type page struct {
 	after, before *position
 }
 
-func (a PageArgs) page() (page, error) {
+func (a PageArgs) page(o order) (page, error) {
 	p := page{size: DefaultPageSize, backward: a.Last != nil}
 	if a.First != nil && a.Last != nil {
 		return page{}, badInput("last", "give first or last, not both")
@@ -43,7 +43,7 @@ func (a PageArgs) page() (page, error) {
 		if c.cursor == nil {
 			continue
 		}
-		pos, err := parseCursor(c.argument, *c.cursor)
+		pos, err := o.parseCursor(c.argument, *c.cursor)
 		if err != nil {
 			return page{}, err
 		}

@@ -30,13 +30,13 @@ func TestPagesAreTheSet(t *testing.T) {
 		d := drawCatalog(rt, series)
 		insert(t, pool, d.events)
 		for range 12 {
-			q := catalog.EventQuery{Window: drawWindow(rt, d), Where: drawFilter(rt, d), Descending: rapid.Bool().Draw(rt, "descending")}
+			q := catalog.EventQuery{Window: drawWindow(rt, d), Where: drawFilter(rt, d), Order: rapid.SampledFrom(orders).Draw(rt, "order"), Now: drawNow(rt, d)}
 			want := modelled(d.events, q)
 			size := rapid.IntRange(1, len(want)+2).Draw(rt, "size")
 			for _, backward := range []bool{false, true} {
 				if diff := cmp.Diff(want, joined(t, rt, c, q, size, backward, len(want))); diff != "" {
-					rt.Fatalf("pages of %d, backward %t, descending %t, window %v %v %s inclusive %t: -want +got\n%s",
-						size, backward, q.Descending, q.Window.From, q.Window.To, q.Window.Match, q.Window.Inclusive, diff)
+					rt.Fatalf("pages of %d, backward %t, %v, where %+v, window %v %v %s inclusive %t: -want +got\n%s",
+						size, backward, q.Order, q.Where, q.Window.From, q.Window.To, q.Window.Match, q.Window.Inclusive, diff)
 				}
 			}
 			slice(t, rt, c, d, q, want)
@@ -108,17 +108,17 @@ func slice(t *testing.T, rt *rapid.T, c *catalog.Catalog, d drawn, q catalog.Eve
 		return
 	}
 	sorted := d.events
-	places := modelled(everyListed(sorted), catalog.EventQuery{Descending: q.Descending})
+	places := modelled(everyListed(sorted), catalog.EventQuery{Order: q.Order})
 	byID := map[event.ID]stored{}
 	for _, e := range sorted {
 		byID[e.id] = e
 	}
 	after, before := rapid.IntRange(-1, len(places)-1).Draw(rt, "after"), rapid.IntRange(0, len(places)).Draw(rt, "before")
 	if after >= 0 {
-		q.Page.After = new(cursorOf(byID[places[after]]))
+		q.Page.After = new(cursorOf(byID[places[after]], q.Order))
 	}
 	if before < len(places) {
-		q.Page.Before = new(cursorOf(byID[places[before]]))
+		q.Page.Before = new(cursorOf(byID[places[before]], q.Order))
 	}
 	var between []event.ID
 	for i, id := range places {
@@ -196,7 +196,7 @@ func TestEveryPageSize(t *testing.T) {
 		return ids
 	}
 	for size := 1; size <= catalog.MaxPageSize; size++ {
-		q := catalog.EventQuery{Descending: size%2 == 0, Window: catalog.Window{Match: rules[size%4], From: bound(t, "2021-06-01"), To: bound(t, "2021-06-03T00:00:00+02:00")}}
+		q := catalog.EventQuery{Order: orders[size%len(orders)], Window: catalog.Window{Match: rules[size%4], From: bound(t, "2021-06-01"), To: bound(t, "2021-06-03T00:00:00+02:00")}}
 		if size%3 == 0 {
 			q.Window = catalog.Window{}
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/aledotdev/marquee/internal/event"
 )
 
 // query collects the conditions of one statement over the events, with their arguments.
@@ -19,8 +17,7 @@ type query struct {
 
 // spans says that the statement reads one bounded range of starts a span class, see event.SpanClass.
 type spans struct {
-	from  time.Time // the window's beginning, at the earliest
-	after *position // where the page begins, if it has a lower end
+	from time.Time // the window's beginning, at the earliest
 }
 
 // arg adds an argument and returns its placeholder.
@@ -31,10 +28,15 @@ func (q *query) arg(v any) string {
 
 // where adds a condition, in which each ? is the next of args.
 func (q *query) where(condition string, args ...any) {
+	q.conditions = append(q.conditions, q.filled(condition, args...))
+}
+
+// filled is a condition with the placeholders of args in the place of each ?.
+func (q *query) filled(condition string, args ...any) string {
 	for _, a := range args {
 		condition = strings.Replace(condition, "?", q.arg(a), 1)
 	}
-	q.conditions = append(q.conditions, condition)
+	return condition
 }
 
 // notBefore adds that an event starts at the bound or after it, in the bound's own terms. A wall clock also
@@ -121,6 +123,14 @@ func (b *Bound) value() time.Time {
 	return b.Instant
 }
 
+// notOver adds that an event ends after now: an implied condition, by which the indexes can leave the past out.
+func (q *query) notOver(now time.Time) {
+	q.where("coalesce(ends_at, starts_at) - ?::timestamptz > interval '0'", now)
+	if q.lower == nil && (q.spans == nil || q.spans.from.Before(now)) {
+		q.spans = &spans{from: now}
+	}
+}
+
 // end compares an event's end, which is its start when it has none. By the sign of a difference, as in local.
 func (q *query) end(operator string, b *Bound) {
 	if b.isLocal() {
@@ -149,74 +159,4 @@ func (q *query) containedEnd(w Window) {
 	}
 	q.where(fmt.Sprintf("CASE WHEN ends_at > starts_at THEN %s <= %s ELSE %s %s %s END",
 		column("ends", w.To), value, column("starts", w.To), instant, value))
-}
-
-// beyond adds the condition that a row comes after a position in the order (operator >) or before it (<). One
-// that the window says already is left out: an index is entered at the first bound that it knows of, which
-// of a cursor from elsewhere may be years away.
-func (q *query) beyond(operator string, p *position) {
-	switch {
-	case p == nil,
-		operator == ">" && q.lower != nil && p.startsAt.Before(*q.lower),
-		operator == "<" && q.upper != nil && p.startsAt.After(*q.upper):
-	case operator == ">" && q.spans != nil:
-		q.spans.after = p
-	default:
-		q.where("(starts_at, id) "+operator+" (?, ?)", p.startsAt, [16]byte(p.id))
-	}
-}
-
-// rows is the statement that selects columns of what the conditions hold, at most limit of them
-// (0: all), in the order (start, id) or its reverse.
-func (q *query) rows(columns []string, backward bool, limit int) (string, []any) {
-	direction := ""
-	if backward {
-		direction = " DESC"
-	}
-	list, order, limited := strings.Join(columns, ", "), fmt.Sprintf(" ORDER BY starts_at%s, id%[1]s", direction), ""
-	if limit > 0 {
-		limited = " LIMIT " + q.arg(limit)
-	}
-	if q.spans == nil {
-		return q.selected(list) + order + limited, q.args
-	}
-	// Which events they are comes first: each class has a page of its own, most of which is left over.
-	page := q.perClass("e.starts_at AS page_start, e.id AS page_id", "starts_at, id", order+limited)
-	return fmt.Sprintf("SELECT %s FROM (%s ORDER BY page_start%[3]s, page_id%[3]s%s) page JOIN events ON id = page_id ORDER BY page_start%[3]s, page_id%[3]s",
-		list, page, direction, limited), q.args
-}
-
-// count is the statement that counts what the conditions hold.
-func (q *query) count() (string, []any) {
-	if q.spans == nil {
-		return q.selected("count(*)"), q.args
-	}
-	return q.perClass("coalesce(sum(e.n), 0)::bigint", "count(*) AS n", ""), q.args
-}
-
-func (q *query) selected(list string) string {
-	return "SELECT " + list + " FROM events WHERE " + strings.Join(q.conditions, " AND ")
-}
-
-// perClass selects list in one bounded range a span class. An event of class c that ends after the window's
-// beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
-// rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
-// expect half a per cent.
-func (q *query) perClass(outer, list, tail string) string {
-	var classes []int16
-	var starts []time.Time
-	var ids [][16]byte
-	for class := range int16(event.SpanClasses) {
-		start := position{q.spans.from.Add(-event.SpanWidth(class)), event.ID{}} // no event has this id
-		if class == event.SpanClasses-1 {                                        // its events may be of any length
-			start.startsAt = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
-		}
-		if after := q.spans.after; after != nil && after.compare(start) > 0 {
-			start = *after
-		}
-		classes, starts, ids = append(classes, class), append(starts, start.startsAt), append(ids, start.id)
-	}
-	from := fmt.Sprintf("unnest(%s::smallint[], %s::timestamptz[], %s::uuid[]) AS c (class, after, after_id)", q.arg(classes), q.arg(starts), q.arg(ids))
-	q.conditions = append(q.conditions, "span_class = c.class", "(starts_at, id) > (c.after, c.after_id)")
-	return fmt.Sprintf("SELECT %s FROM %s CROSS JOIN LATERAL (%s%s) e", outer, from, q.selected(list), tail)
 }

@@ -1,0 +1,126 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// rows is the statement that selects columns of what the conditions hold in some stretches of an order, at most limit
+// of them (0: all).
+func (q *query) rows(columns []string, o order, stretches []stretch, limit int) (string, []any) {
+	list, limited := strings.Join(columns, ", "), ""
+	if limit > 0 {
+		limited = " LIMIT " + q.arg(limit)
+	}
+	if len(stretches) == 1 && q.spans == nil {
+		s := stretches[0]
+		return q.selected(list, q.inside(o, s)...) + s.sorted(s.column, "id") + limited, q.args
+	}
+	// Which events they are comes first: each part and each span class has a page of its own, most of which is left over.
+	if len(stretches) == 1 {
+		s := stretches[0]
+		return fmt.Sprintf("SELECT %s FROM (%s) page JOIN events ON id = page_id%s",
+			list, q.page(o, s, limited), s.sorted("page_key", "page_id")), q.args
+	}
+	parts := make([]string, len(stretches))
+	for i, s := range stretches {
+		parts[i] = fmt.Sprintf("SELECT %d AS page_part, row_number() OVER (%s) AS page_row, page_id FROM (%s) part%[1]d",
+			i, strings.TrimSpace(s.sorted("page_key", "page_id")), q.page(o, s, limited))
+	}
+	return fmt.Sprintf("SELECT %s FROM (SELECT * FROM (%s) parts ORDER BY page_part, page_row%s) page JOIN events ON id = page_id ORDER BY page_part, page_row",
+		list, strings.Join(parts, " UNION ALL "), limited), q.args
+}
+
+// page selects key and id of one stretch.
+func (q *query) page(o order, s stretch, limited string) string {
+	if q.spans == nil {
+		return q.selected(s.column+" AS page_key, id AS page_id", q.inside(o, s)...) + s.sorted(s.column, "id") + limited
+	}
+	return q.perClass("e.page_key, e.page_id", s.column+" AS page_key, id AS page_id", s.sorted(s.column, "id")+limited, o, s) +
+		s.sorted("page_key", "page_id") + limited
+}
+
+// sorted is the stretch's ORDER BY.
+func (s stretch) sorted(key, id string) string {
+	direction := ""
+	if s.descending {
+		direction = " DESC"
+	}
+	return fmt.Sprintf(" ORDER BY %s%s, %s%[2]s", key, direction, id)
+}
+
+// inside are the conditions of a stretch.
+func (q *query) inside(o order, s stretch) []string {
+	var conditions []string
+	if s.condition != "" {
+		conditions = append(conditions, s.condition)
+	}
+	for _, c := range []string{q.beyond(o, s, ">", s.above), q.beyond(o, s, "<", s.below)} {
+		if c != "" {
+			conditions = append(conditions, c)
+		}
+	}
+	return conditions
+}
+
+// beyond is the condition that a row of a stretch comes above a position (operator >) or below it (<). One that the
+// window says already is left out: an index is entered at the first bound that it knows of, which of a cursor
+// from elsewhere may be years away.
+func (q *query) beyond(o order, s stretch, operator string, p *position) string {
+	switch {
+	case p == nil:
+		return ""
+	case s.null:
+		return q.filled("id "+operator+" ?", [16]byte(p.id))
+	case s.column == startColumn && operator == ">" && q.lower != nil && p.key.at.Before(*q.lower),
+		s.column == startColumn && operator == "<" && q.upper != nil && p.key.at.After(*q.upper):
+		return ""
+	default:
+		return q.filled("("+s.column+", id) "+operator+" ("+o.kind.placeholder()+", ?)", o.arg(p.key), [16]byte(p.id))
+	}
+}
+
+// count is the statement that counts what the conditions hold.
+func (q *query) count() (string, []any) {
+	if q.spans == nil {
+		return q.selected("count(*)"), q.args
+	}
+	return q.perClass("coalesce(sum(e.n), 0)::bigint", "count(*) AS n", "", order{}, stretch{}), q.args
+}
+
+func (q *query) selected(list string, more ...string) string {
+	return "SELECT " + list + " FROM events WHERE " + strings.Join(append(slices.Clip(q.conditions), more...), " AND ")
+}
+
+// perClass selects list in one bounded range a span class. An event of class c that ends after the window's
+// beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
+// rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
+// expect half a per cent.
+func (q *query) perClass(outer, list, tail string, o order, s stretch) string {
+	var classes []int16
+	var starts []time.Time
+	var ids [][16]byte
+	after := s.above
+	if s.column == startColumn {
+		s.above = nil // the ranges begin with it
+	} else {
+		after = nil
+	}
+	for class := range int16(event.SpanClasses) {
+		start := position{key: key{at: q.spans.from.Add(-event.SpanWidth(class))}} // no event has its id
+		if class == event.SpanClasses-1 {                                          // its events may be of any length
+			start.key.at = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		if after != nil && after.compare(start) > 0 {
+			start = *after
+		}
+		classes, starts, ids = append(classes, class), append(starts, start.key.at), append(ids, start.id)
+	}
+	from := fmt.Sprintf("unnest(%s::smallint[], %s::timestamptz[], %s::uuid[]) AS c (class, after, after_id)", q.arg(classes), q.arg(starts), q.arg(ids))
+	more := append([]string{"span_class = c.class", "(starts_at, id) > (c.after, c.after_id)"}, q.inside(o, s)...)
+	return fmt.Sprintf("SELECT %s FROM %s CROSS JOIN LATERAL (%s%s) e", outer, from, q.selected(list, more...), tail)
+}
