@@ -85,6 +85,10 @@ type Event struct {
 	Organizer string `json:"organizer,omitempty"`
 	// Attributes holds the value of the "attributes" field.
 	Attributes json.RawMessage `json:"attributes,omitempty"`
+	// TitleKey holds the value of the "title_key" field.
+	TitleKey string `json:"title_key,omitempty"`
+	// Search holds the value of the "search" field.
+	Search string `json:"search,omitempty"`
 	// Listed holds the value of the "listed" field.
 	Listed bool `json:"listed,omitempty"`
 	// ContentHash holds the value of the "content_hash" field.
@@ -162,7 +166,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case event.FieldSpanClass:
 			values[i] = new(sql.NullInt64)
-		case event.FieldExternalID, event.FieldTitle, event.FieldDescription, event.FieldURL, event.FieldImageURL, event.FieldTimeZone, event.FieldStatus, event.FieldAttendanceMode, event.FieldCurrency, event.FieldMinPrice, event.FieldMaxPrice, event.FieldPlaceName, event.FieldPlaceAddress, event.FieldPlaceCity, event.FieldPlaceCountry, event.FieldOrganizer:
+		case event.FieldExternalID, event.FieldTitle, event.FieldDescription, event.FieldURL, event.FieldImageURL, event.FieldTimeZone, event.FieldStatus, event.FieldAttendanceMode, event.FieldCurrency, event.FieldMinPrice, event.FieldMaxPrice, event.FieldPlaceName, event.FieldPlaceAddress, event.FieldPlaceCity, event.FieldPlaceCountry, event.FieldOrganizer, event.FieldTitleKey, event.FieldSearch:
 			values[i] = new(sql.NullString)
 		case event.FieldStartsAt, event.FieldEndsAt, event.FieldStartsLocal, event.FieldEndsLocal, event.FieldSaleStartsAt, event.FieldSaleEndsAt, event.FieldFirstSeenAt, event.FieldUpdatedAt, event.FieldLastSeenAt, event.FieldRemovedAt:
 			values[i] = new(sql.NullTime)
@@ -395,6 +399,18 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field attributes: %w", err)
 				}
 			}
+		case event.FieldTitleKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field title_key", values[i])
+			} else if value.Valid {
+				_m.TitleKey = value.String
+			}
+		case event.FieldSearch:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field search", values[i])
+			} else if value.Valid {
+				_m.Search = value.String
+			}
 		case event.FieldListed:
 			if value, ok := values[i].(*sql.NullBool); !ok {
 				return fmt.Errorf("unexpected type %T for field listed", values[i])
@@ -601,6 +617,12 @@ func (_m *Event) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("attributes=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Attributes))
+	builder.WriteString(", ")
+	builder.WriteString("title_key=")
+	builder.WriteString(_m.TitleKey)
+	builder.WriteString(", ")
+	builder.WriteString("search=")
+	builder.WriteString(_m.Search)
 	builder.WriteString(", ")
 	builder.WriteString("listed=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Listed))

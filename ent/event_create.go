@@ -377,6 +377,34 @@ func (_c *EventCreate) SetAttributes(v json.RawMessage) *EventCreate {
 	return _c
 }
 
+// SetTitleKey sets the "title_key" field.
+func (_c *EventCreate) SetTitleKey(v string) *EventCreate {
+	_c.mutation.SetTitleKey(v)
+	return _c
+}
+
+// SetNillableTitleKey sets the "title_key" field if the given value is not nil.
+func (_c *EventCreate) SetNillableTitleKey(v *string) *EventCreate {
+	if v != nil {
+		_c.SetTitleKey(*v)
+	}
+	return _c
+}
+
+// SetSearch sets the "search" field.
+func (_c *EventCreate) SetSearch(v string) *EventCreate {
+	_c.mutation.SetSearch(v)
+	return _c
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_c *EventCreate) SetNillableSearch(v *string) *EventCreate {
+	if v != nil {
+		_c.SetSearch(*v)
+	}
+	return _c
+}
+
 // SetListed sets the "listed" field.
 func (_c *EventCreate) SetListed(v bool) *EventCreate {
 	_c.mutation.SetListed(v)
@@ -557,6 +585,14 @@ func (_c *EventCreate) defaults() {
 		v := event.DefaultOrganizer
 		_c.mutation.SetOrganizer(v)
 	}
+	if _, ok := _c.mutation.TitleKey(); !ok {
+		v := event.DefaultTitleKey
+		_c.mutation.SetTitleKey(v)
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		v := event.DefaultSearch
+		_c.mutation.SetSearch(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -629,6 +665,12 @@ func (_c *EventCreate) check() error {
 	}
 	if _, ok := _c.mutation.Organizer(); !ok {
 		return &ValidationError{Name: "organizer", err: errors.New(`ent: missing required field "Event.organizer"`)}
+	}
+	if _, ok := _c.mutation.TitleKey(); !ok {
+		return &ValidationError{Name: "title_key", err: errors.New(`ent: missing required field "Event.title_key"`)}
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		return &ValidationError{Name: "search", err: errors.New(`ent: missing required field "Event.search"`)}
 	}
 	if _, ok := _c.mutation.Listed(); !ok {
 		return &ValidationError{Name: "listed", err: errors.New(`ent: missing required field "Event.listed"`)}
@@ -799,6 +841,14 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Attributes(); ok {
 		_spec.SetField(event.FieldAttributes, field.TypeJSON, value)
 		_node.Attributes = value
+	}
+	if value, ok := _c.mutation.TitleKey(); ok {
+		_spec.SetField(event.FieldTitleKey, field.TypeString, value)
+		_node.TitleKey = value
+	}
+	if value, ok := _c.mutation.Search(); ok {
+		_spec.SetField(event.FieldSearch, field.TypeString, value)
+		_node.Search = value
 	}
 	if value, ok := _c.mutation.Listed(); ok {
 		_spec.SetField(event.FieldListed, field.TypeBool, value)

@@ -486,6 +486,34 @@ func (_u *EventUpdate) ClearAttributes() *EventUpdate {
 	return _u
 }
 
+// SetTitleKey sets the "title_key" field.
+func (_u *EventUpdate) SetTitleKey(v string) *EventUpdate {
+	_u.mutation.SetTitleKey(v)
+	return _u
+}
+
+// SetNillableTitleKey sets the "title_key" field if the given value is not nil.
+func (_u *EventUpdate) SetNillableTitleKey(v *string) *EventUpdate {
+	if v != nil {
+		_u.SetTitleKey(*v)
+	}
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *EventUpdate) SetSearch(v string) *EventUpdate {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *EventUpdate) SetNillableSearch(v *string) *EventUpdate {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
 // SetListed sets the "listed" field.
 func (_u *EventUpdate) SetListed(v bool) *EventUpdate {
 	_u.mutation.SetListed(v)
@@ -802,6 +830,12 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.AttributesCleared() {
 		_spec.ClearField(event.FieldAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.TitleKey(); ok {
+		_spec.SetField(event.FieldTitleKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(event.FieldSearch, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Listed(); ok {
 		_spec.SetField(event.FieldListed, field.TypeBool, value)
@@ -1353,6 +1387,34 @@ func (_u *EventUpdateOne) ClearAttributes() *EventUpdateOne {
 	return _u
 }
 
+// SetTitleKey sets the "title_key" field.
+func (_u *EventUpdateOne) SetTitleKey(v string) *EventUpdateOne {
+	_u.mutation.SetTitleKey(v)
+	return _u
+}
+
+// SetNillableTitleKey sets the "title_key" field if the given value is not nil.
+func (_u *EventUpdateOne) SetNillableTitleKey(v *string) *EventUpdateOne {
+	if v != nil {
+		_u.SetTitleKey(*v)
+	}
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *EventUpdateOne) SetSearch(v string) *EventUpdateOne {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *EventUpdateOne) SetNillableSearch(v *string) *EventUpdateOne {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
 // SetListed sets the "listed" field.
 func (_u *EventUpdateOne) SetListed(v bool) *EventUpdateOne {
 	_u.mutation.SetListed(v)
@@ -1699,6 +1761,12 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.AttributesCleared() {
 		_spec.ClearField(event.FieldAttributes, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.TitleKey(); ok {
+		_spec.SetField(event.FieldTitleKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(event.FieldSearch, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Listed(); ok {
 		_spec.SetField(event.FieldListed, field.TypeBool, value)

@@ -1435,6 +1435,8 @@ type EventMutation struct {
 	organizer        *string
 	attributes       *json.RawMessage
 	appendattributes json.RawMessage
+	title_key        *string
+	search           *string
 	listed           *bool
 	content_hash     *[]byte
 	record_hash      *[]byte
@@ -2894,6 +2896,78 @@ func (m *EventMutation) ResetAttributes() {
 	delete(m.clearedFields, event.FieldAttributes)
 }
 
+// SetTitleKey sets the "title_key" field.
+func (m *EventMutation) SetTitleKey(s string) {
+	m.title_key = &s
+}
+
+// TitleKey returns the value of the "title_key" field in the mutation.
+func (m *EventMutation) TitleKey() (r string, exists bool) {
+	v := m.title_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitleKey returns the old "title_key" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldTitleKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitleKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitleKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitleKey: %w", err)
+	}
+	return oldValue.TitleKey, nil
+}
+
+// ResetTitleKey resets all changes to the "title_key" field.
+func (m *EventMutation) ResetTitleKey() {
+	m.title_key = nil
+}
+
+// SetSearch sets the "search" field.
+func (m *EventMutation) SetSearch(s string) {
+	m.search = &s
+}
+
+// Search returns the value of the "search" field in the mutation.
+func (m *EventMutation) Search() (r string, exists bool) {
+	v := m.search
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearch returns the old "search" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldSearch(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearch: %w", err)
+	}
+	return oldValue.Search, nil
+}
+
+// ResetSearch resets all changes to the "search" field.
+func (m *EventMutation) ResetSearch() {
+	m.search = nil
+}
+
 // SetListed sets the "listed" field.
 func (m *EventMutation) SetListed(b bool) {
 	m.listed = &b
@@ -3327,7 +3401,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 39)
+	fields := make([]string, 0, 41)
 	if m.provider != nil {
 		fields = append(fields, event.FieldProviderID)
 	}
@@ -3424,6 +3498,12 @@ func (m *EventMutation) Fields() []string {
 	if m.attributes != nil {
 		fields = append(fields, event.FieldAttributes)
 	}
+	if m.title_key != nil {
+		fields = append(fields, event.FieldTitleKey)
+	}
+	if m.search != nil {
+		fields = append(fields, event.FieldSearch)
+	}
 	if m.listed != nil {
 		fields = append(fields, event.FieldListed)
 	}
@@ -3517,6 +3597,10 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.Organizer()
 	case event.FieldAttributes:
 		return m.Attributes()
+	case event.FieldTitleKey:
+		return m.TitleKey()
+	case event.FieldSearch:
+		return m.Search()
 	case event.FieldListed:
 		return m.Listed()
 	case event.FieldContentHash:
@@ -3604,6 +3688,10 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldOrganizer(ctx)
 	case event.FieldAttributes:
 		return m.OldAttributes(ctx)
+	case event.FieldTitleKey:
+		return m.OldTitleKey(ctx)
+	case event.FieldSearch:
+		return m.OldSearch(ctx)
 	case event.FieldListed:
 		return m.OldListed(ctx)
 	case event.FieldContentHash:
@@ -3850,6 +3938,20 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAttributes(v)
+		return nil
+	case event.FieldTitleKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitleKey(v)
+		return nil
+	case event.FieldSearch:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearch(v)
 		return nil
 	case event.FieldListed:
 		v, ok := value.(bool)
@@ -4134,6 +4236,12 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldAttributes:
 		m.ResetAttributes()
+		return nil
+	case event.FieldTitleKey:
+		m.ResetTitleKey()
+		return nil
+	case event.FieldSearch:
+		m.ResetSearch()
 		return nil
 	case event.FieldListed:
 		m.ResetListed()

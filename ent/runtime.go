@@ -88,6 +88,14 @@ func init() {
 	eventDescOrganizer := eventFields[31].Descriptor()
 	// event.DefaultOrganizer holds the default value on creation for the organizer field.
 	event.DefaultOrganizer = eventDescOrganizer.Default.(string)
+	// eventDescTitleKey is the schema descriptor for title_key field.
+	eventDescTitleKey := eventFields[33].Descriptor()
+	// event.DefaultTitleKey holds the default value on creation for the title_key field.
+	event.DefaultTitleKey = eventDescTitleKey.Default.(string)
+	// eventDescSearch is the schema descriptor for search field.
+	eventDescSearch := eventFields[34].Descriptor()
+	// event.DefaultSearch holds the default value on creation for the search field.
+	event.DefaultSearch = eventDescSearch.Default.(string)
 	heldsnapshotFields := schema.HeldSnapshot{}.Fields()
 	_ = heldsnapshotFields
 	// heldsnapshotDescRejected is the schema descriptor for rejected field.

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/terms"
 )
 
 // The ids of the fixture.
@@ -82,6 +84,30 @@ func at(s string) time.Time {
 	return t
 }
 
+// searchColumns are what a sync makes of an event's texts.
+func searchColumns(row values) values {
+	text := func(column string) string {
+		s, _ := row[column].(string)
+		return s
+	}
+	var all []string
+	for _, word := range terms.Words(text("title")) {
+		all = append(all, word, terms.Title(word))
+	}
+	all = append(all, terms.Words(text("description"))...)
+	for _, name := range row["categories"].([]string) {
+		all = append(all, terms.Category(name))
+	}
+	if city := text("place_city"); city != "" {
+		all = append(all, terms.City(city), terms.Country(text("place_country")))
+	}
+	var search pgtype.TSVector
+	for _, term := range terms.Sorted(all) {
+		search.Lexemes, search.Valid = append(search.Lexemes, pgtype.TSVectorLexeme{Word: term}), true
+	}
+	return values{"title_key": terms.Key(text("title")), "search": search}
+}
+
 // add inserts an event: a plain one of acme, at nine in the evening of the fixture's day, but for what is given.
 func add(a *api, id event.ID, given values) {
 	a.t.Helper()
@@ -96,6 +122,7 @@ func add(a *api, id event.ID, given values) {
 		spanned := event.Event{Start: event.MomentOf(row["starts_at"].(time.Time), time.UTC), End: event.MomentOf(end, time.UTC)}
 		row["span_class"] = spanned.SpanClass()
 	}
+	maps.Copy(row, searchColumns(row))
 	var columns, placeholders []string
 	arguments := pgx.NamedArgs{}
 	for column, value := range row {

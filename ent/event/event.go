@@ -78,6 +78,10 @@ const (
 	FieldOrganizer = "organizer"
 	// FieldAttributes holds the string denoting the attributes field in the database.
 	FieldAttributes = "attributes"
+	// FieldTitleKey holds the string denoting the title_key field in the database.
+	FieldTitleKey = "title_key"
+	// FieldSearch holds the string denoting the search field in the database.
+	FieldSearch = "search"
 	// FieldListed holds the string denoting the listed field in the database.
 	FieldListed = "listed"
 	// FieldContentHash holds the string denoting the content_hash field in the database.
@@ -158,6 +162,8 @@ var Columns = []string{
 	FieldPlaceCountry,
 	FieldOrganizer,
 	FieldAttributes,
+	FieldTitleKey,
+	FieldSearch,
 	FieldListed,
 	FieldContentHash,
 	FieldRecordHash,
@@ -206,6 +212,10 @@ var (
 	DefaultPlaceCountry string
 	// DefaultOrganizer holds the default value on creation for the "organizer" field.
 	DefaultOrganizer string
+	// DefaultTitleKey holds the default value on creation for the "title_key" field.
+	DefaultTitleKey string
+	// DefaultSearch holds the default value on creation for the "search" field.
+	DefaultSearch string
 )
 
 // OrderOption defines the ordering options for the Event queries.
@@ -359,6 +369,16 @@ func ByPlaceCountry(opts ...sql.OrderTermOption) OrderOption {
 // ByOrganizer orders the results by the organizer field.
 func ByOrganizer(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOrganizer, opts...).ToFunc()
+}
+
+// ByTitleKey orders the results by the title_key field.
+func ByTitleKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTitleKey, opts...).ToFunc()
+}
+
+// BySearch orders the results by the search field.
+func BySearch(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSearch, opts...).ToFunc()
 }
 
 // ByListed orders the results by the listed field.

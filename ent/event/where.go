@@ -201,6 +201,16 @@ func Organizer(v string) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldOrganizer, v))
 }
 
+// TitleKey applies equality check predicate on the "title_key" field. It's identical to TitleKeyEQ.
+func TitleKey(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldTitleKey, v))
+}
+
+// Search applies equality check predicate on the "search" field. It's identical to SearchEQ.
+func Search(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldSearch, v))
+}
+
 // Listed applies equality check predicate on the "listed" field. It's identical to ListedEQ.
 func Listed(v bool) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldListed, v))
@@ -1724,6 +1734,136 @@ func AttributesIsNil() predicate.Event {
 // AttributesNotNil applies the NotNil predicate on the "attributes" field.
 func AttributesNotNil() predicate.Event {
 	return predicate.Event(sql.FieldNotNull(FieldAttributes))
+}
+
+// TitleKeyEQ applies the EQ predicate on the "title_key" field.
+func TitleKeyEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldTitleKey, v))
+}
+
+// TitleKeyNEQ applies the NEQ predicate on the "title_key" field.
+func TitleKeyNEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldTitleKey, v))
+}
+
+// TitleKeyIn applies the In predicate on the "title_key" field.
+func TitleKeyIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldTitleKey, vs...))
+}
+
+// TitleKeyNotIn applies the NotIn predicate on the "title_key" field.
+func TitleKeyNotIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldTitleKey, vs...))
+}
+
+// TitleKeyGT applies the GT predicate on the "title_key" field.
+func TitleKeyGT(v string) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldTitleKey, v))
+}
+
+// TitleKeyGTE applies the GTE predicate on the "title_key" field.
+func TitleKeyGTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldTitleKey, v))
+}
+
+// TitleKeyLT applies the LT predicate on the "title_key" field.
+func TitleKeyLT(v string) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldTitleKey, v))
+}
+
+// TitleKeyLTE applies the LTE predicate on the "title_key" field.
+func TitleKeyLTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldTitleKey, v))
+}
+
+// TitleKeyContains applies the Contains predicate on the "title_key" field.
+func TitleKeyContains(v string) predicate.Event {
+	return predicate.Event(sql.FieldContains(FieldTitleKey, v))
+}
+
+// TitleKeyHasPrefix applies the HasPrefix predicate on the "title_key" field.
+func TitleKeyHasPrefix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasPrefix(FieldTitleKey, v))
+}
+
+// TitleKeyHasSuffix applies the HasSuffix predicate on the "title_key" field.
+func TitleKeyHasSuffix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasSuffix(FieldTitleKey, v))
+}
+
+// TitleKeyEqualFold applies the EqualFold predicate on the "title_key" field.
+func TitleKeyEqualFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldEqualFold(FieldTitleKey, v))
+}
+
+// TitleKeyContainsFold applies the ContainsFold predicate on the "title_key" field.
+func TitleKeyContainsFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldContainsFold(FieldTitleKey, v))
+}
+
+// SearchEQ applies the EQ predicate on the "search" field.
+func SearchEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldSearch, v))
+}
+
+// SearchNEQ applies the NEQ predicate on the "search" field.
+func SearchNEQ(v string) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldSearch, v))
+}
+
+// SearchIn applies the In predicate on the "search" field.
+func SearchIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldSearch, vs...))
+}
+
+// SearchNotIn applies the NotIn predicate on the "search" field.
+func SearchNotIn(vs ...string) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldSearch, vs...))
+}
+
+// SearchGT applies the GT predicate on the "search" field.
+func SearchGT(v string) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldSearch, v))
+}
+
+// SearchGTE applies the GTE predicate on the "search" field.
+func SearchGTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldSearch, v))
+}
+
+// SearchLT applies the LT predicate on the "search" field.
+func SearchLT(v string) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldSearch, v))
+}
+
+// SearchLTE applies the LTE predicate on the "search" field.
+func SearchLTE(v string) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldSearch, v))
+}
+
+// SearchContains applies the Contains predicate on the "search" field.
+func SearchContains(v string) predicate.Event {
+	return predicate.Event(sql.FieldContains(FieldSearch, v))
+}
+
+// SearchHasPrefix applies the HasPrefix predicate on the "search" field.
+func SearchHasPrefix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasPrefix(FieldSearch, v))
+}
+
+// SearchHasSuffix applies the HasSuffix predicate on the "search" field.
+func SearchHasSuffix(v string) predicate.Event {
+	return predicate.Event(sql.FieldHasSuffix(FieldSearch, v))
+}
+
+// SearchEqualFold applies the EqualFold predicate on the "search" field.
+func SearchEqualFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldEqualFold(FieldSearch, v))
+}
+
+// SearchContainsFold applies the ContainsFold predicate on the "search" field.
+func SearchContainsFold(v string) predicate.Event {
+	return predicate.Event(sql.FieldContainsFold(FieldSearch, v))
 }
 
 // ListedEQ applies the EQ predicate on the "listed" field.

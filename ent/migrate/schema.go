@@ -103,6 +103,8 @@ var (
 		{Name: "place_country", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "organizer", Type: field.TypeString, Size: 2147483647, Default: ""},
 		{Name: "attributes", Type: field.TypeJSON, Nullable: true},
+		{Name: "title_key", Type: field.TypeString, Size: 2147483647, Default: "", Collation: "C"},
+		{Name: "search", Type: field.TypeString, Size: 2147483647, Default: "", SchemaType: map[string]string{"postgres": "tsvector"}},
 		{Name: "listed", Type: field.TypeBool},
 		{Name: "content_hash", Type: field.TypeBytes},
 		{Name: "record_hash", Type: field.TypeBytes, Nullable: true},
@@ -121,13 +123,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_providers_events",
-				Columns:    []*schema.Column{EventsColumns[38]},
+				Columns:    []*schema.Column{EventsColumns[40]},
 				RefColumns: []*schema.Column{ProvidersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "events_series_events",
-				Columns:    []*schema.Column{EventsColumns[39]},
+				Columns:    []*schema.Column{EventsColumns[41]},
 				RefColumns: []*schema.Column{SeriesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -152,7 +154,7 @@ var (
 			{
 				Name:    "event_provider_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[38], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[40], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed",
 				},
@@ -160,7 +162,7 @@ var (
 			{
 				Name:    "event_series_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[39], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[41], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed AND series_id IS NOT NULL",
 				},
@@ -176,8 +178,25 @@ var (
 			{
 				Name:    "event_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[35], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[37], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
+					Where: "listed",
+				},
+			},
+			{
+				Name:    "event_title_key_id",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[31], EventsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "listed",
+				},
+			},
+			{
+				Name:    "events_search",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[32]},
+				Annotation: &entsql.IndexAnnotation{
+					Type:  "GIN",
 					Where: "listed",
 				},
 			},
@@ -200,7 +219,7 @@ var (
 			{
 				Name:    "events_present",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[38]},
+				Columns: []*schema.Column{EventsColumns[40]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "last_seen_at IS NULL",
 				},

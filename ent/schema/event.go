@@ -62,6 +62,10 @@ func (Event) Fields() []ent.Field {
 		field.Text("organizer").Default(""),
 		field.JSON("attributes", json.RawMessage{}).Optional(),
 
+		// Byte order is the same on every machine, and after every upgrade of its libraries.
+		field.Text("title_key").Default("").Annotations(Private{"terms.Key of the title, what titles are ordered by"}, entsql.Annotation{Collation: "C"}),
+		field.Text("search").SchemaType(searchTerms()).Default("").Annotations(Private{"what the event is found by, see internal/terms"}),
+
 		field.Bool("listed").Annotations(Private{"sticky: some snapshot offered it online; what the API shows is listed"}),
 		field.Bytes("content_hash").Annotations(Private{"event.Hash, what a sync compares"}),
 		field.Bytes("record_hash").Optional().Nillable().Annotations(Private{"event.RecordHash of the record that the event was last written from: a sync need not read that again"}),
@@ -98,6 +102,10 @@ func (Event) Indexes() []ent.Index {
 		index.Fields("min_price", "id").Annotations(listed),
 		// By last change, and updatedSince.
 		index.Fields("updated_at", "id").Annotations(listed),
+		// By title.
+		index.Fields("title_key", "id").Annotations(listed),
+		// Text, cities, countries and categories: one index, as all are terms.
+		index.Fields("search").Annotations(listed, entsql.IndexType("GIN")).StorageKey("events_search"),
 		// What is out of the ordinary, in the default order: few, and looked for among many.
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND status <> 'SCHEDULED'")).StorageKey("events_unscheduled"),
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND removed_at IS NOT NULL")).StorageKey("events_removed"),

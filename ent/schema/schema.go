@@ -28,3 +28,6 @@ func wallClock() map[string]string { return map[string]string{dialect.Postgres: 
 
 // money is the column type of an exact amount: 12 digits before the point, 6 after it.
 func money() map[string]string { return map[string]string{dialect.Postgres: "numeric(18,6)"} }
+
+// searchTerms is the column type of a set of terms.
+func searchTerms() map[string]string { return map[string]string{dialect.Postgres: "tsvector"} }

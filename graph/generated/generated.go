@@ -853,6 +853,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EventOrder", ec.unmarshalInputEventOrder),
 			graphql.NewInputUnmarshaler("EventWindow", ec.unmarshalInputEventWindow),
 			graphql.NewInputUnmarshaler("PriceFilter", ec.unmarshalInputPriceFilter),
+			graphql.NewInputUnmarshaler("StartsFilter", ec.unmarshalInputStartsFilter),
 		)
 	}
 	first := true
@@ -935,14 +936,20 @@ var sources = []*ast.Source{
     window: EventWindow
     "Only events for which all of this holds."
     where: EventFilter
-    "By start if not given. Ties are in the order of ids."
+    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties are in the order of ids."
     orderBy: EventOrder
   ): EventConnection!
   "One listed event, null if there is none of this id."
   event("Its UUID." id: ID!): Event
 }
 
-"An order of events."
+"""
+An order of events.
+
+` + "`" + `` + "`" + `` + "`" + `graphql
+{field: PRICE, direction: DESC}
+` + "`" + `` + "`" + `` + "`" + `
+"""
 input EventOrder {
   "What to order by."
   field: EventOrderField! = START
@@ -950,19 +957,38 @@ input EventOrder {
   direction: OrderDirection! = ASC
 }
 
-"What events can be ordered by."
+"What events can be ordered by. A cursor belongs to the order that it comes from."
 enum EventOrderField {
   "The instant at which they start."
   START
   "The lowest price, whatever its currency. Events without one come last, in both directions."
   PRICE
+  "The title's words; accents, case and punctuation don't count."
+  TITLE
   "When a sync last changed what the API shows of them: ` + "`" + `updatedAt` + "`" + `."
   LAST_CHANGE
+  """
+  Ascending, the best match first: events with ` + "`" + `where.text` + "`" + ` in the title, then those with it elsewhere. Of each, those still to
+  begin, the next first; then those that have begun, the latest first. The pages of a list keep to the time of its first.
+  """
+  RELEVANCE
 }
 
-"What events have to be like. All parts that are given have to hold; lists hold if one of their values does, and have up to 100."
+"""
+What events have to be like. All parts that are given have to hold; a list holds if one of its values does. Lists have up to
+100 values; an empty one filters nothing.
+
+` + "`" + `` + "`" + `` + "`" + `graphql
+{text: "jazz", cities: ["Madrid"], availability: [IN_STOCK], price: {max: "20", currency: "EUR"}}
+` + "`" + `` + "`" + `` + "`" + `
+"""
 input EventFilter {
-  "Slugs of providers."
+  """
+  Each word of it begins a word of the title, the series' title or the description: ` + "`" + `"jazz mad"` + "`" + `. Accents and case don't
+  count; a single letter has to be the whole word. Up to 200 bytes and 20 words; white space alone filters nothing.
+  """
+  text: String
+  "Slugs of providers: ` + "`" + `[\"acme\"]` + "`" + `."
   providers: [String!]
   "Ids of series."
   series: [ID!]
@@ -974,13 +1000,43 @@ input EventFilter {
   availability: [Availability!]
   "Whether it takes place as planned."
   status: [EventStatus!]
+  "In the provider's words, letter for letter: ` + "`" + `[\"jazz\"]` + "`" + `. The facet ` + "`" + `CATEGORY` + "`" + ` has them."
+  categories: [String!]
+  "Where it takes place, letter for letter: ` + "`" + `[\"Madrid\"]` + "`" + `. The facet ` + "`" + `CITY` + "`" + ` has them."
+  cities: [String!]
+  "Where it takes place, as ` + "`" + `place.country` + "`" + ` has it: ` + "`" + `[\"ES\"]` + "`" + `."
+  countries: [String!]
+  "It starts in this range, whatever the window holds."
+  starts: StartsFilter
   "Its last change was at this instant or later: ` + "`" + `\"2021-06-30T00:00:00Z\"` + "`" + `. See ` + "`" + `updatedAt` + "`" + `."
   updatedSince: DateTime
   "Whether its provider has taken the event out of its feed before its date. Null: both."
   removed: Boolean
 }
 
-"A range of prices, both ends inside."
+"""
+A range of starts, to be used beside a window of another rule: the days of a calendar.
+
+` + "`" + `` + "`" + `` + "`" + `graphql
+{from: "2021-07-01", to: "2021-07-02"}
+` + "`" + `` + "`" + `` + "`" + `
+"""
+input StartsFilter {
+  "The beginning, inside the range. Null: open."
+  from: DateOrDateTime
+  "The end, outside the range. Null: open."
+  to: DateOrDateTime
+  "The zone in which bounds without an offset are read. Null: each event's own wall clock counts."
+  timeZone: TimeZone
+}
+
+"""
+A range of prices, both ends inside.
+
+` + "`" + `` + "`" + `` + "`" + `graphql
+{min: "10", max: "19.99", currency: "EUR"}
+` + "`" + `` + "`" + `` + "`" + `
+"""
 input PriceFilter {
   "At least: ` + "`" + `10` + "`" + `."
   min: Decimal
@@ -1261,7 +1317,7 @@ type EventSeries implements Node {
     before: String
     "Only events inside this date range."
     window: EventWindow
-    "By start if not given. Ties are in the order of ids."
+    "By ` + "`" + `START` + "`" + ` if not given. Ties are in the order of ids."
     orderBy: EventOrder
   ): EventConnection!
 }
@@ -5744,13 +5800,20 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providers", "series", "ids", "price", "availability", "status", "updatedSince", "removed"}
+	fieldsInOrder := [...]string{"text", "providers", "series", "ids", "price", "availability", "status", "categories", "cities", "countries", "starts", "updatedSince", "removed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
 		case "providers":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("providers"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
@@ -5793,6 +5856,34 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Status = data
+		case "categories":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("categories"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Categories = data
+		case "cities":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cities"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cities = data
+		case "countries":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countries"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Countries = data
+		case "starts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("starts"))
+			data, err := ec.unmarshalOStartsFilter2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐStartsFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Starts = data
 		case "updatedSince":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedSince"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -6007,6 +6098,62 @@ func (ec *executionContext) unmarshalInputPriceFilter(ctx context.Context, obj a
 func UnmarshalPriceFilter(ctx context.Context, raw any) (catalog.PriceFilter, error) {
 	var out catalog.PriceFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PriceFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputStartsFilter(ctx context.Context, obj any) (catalog.StartsFilter, error) {
+	var it catalog.StartsFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "timeZone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalODateOrDateTime2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalODateOrDateTime2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐBound(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖtimeᚐLocation(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartsFilter unmarshals raw into the StartsFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartsFilter(ctx context.Context, raw any) (catalog.StartsFilter, error) {
+	var out catalog.StartsFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartsFilter", raw, &out)
 	return out, err
 }
 
@@ -7479,12 +7626,16 @@ var (
 	unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField = map[string]catalog.OrderField{
 		"START":       catalog.ByStart,
 		"PRICE":       catalog.ByPrice,
+		"TITLE":       catalog.ByTitle,
 		"LAST_CHANGE": catalog.ByLastChange,
+		"RELEVANCE":   catalog.ByRelevance,
 	}
 	marshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField = map[catalog.OrderField]string{
 		catalog.ByStart:      "START",
 		catalog.ByPrice:      "PRICE",
+		catalog.ByTitle:      "TITLE",
 		catalog.ByLastChange: "LAST_CHANGE",
+		catalog.ByRelevance:  "RELEVANCE",
 	}
 )
 
@@ -8339,6 +8490,14 @@ func (ec *executionContext) marshalOProvider2ᚖgithubᚗcomᚋaledotdevᚋmarqu
 		return graphql.Null
 	}
 	return ec._Provider(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOStartsFilter2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐStartsFilter(ctx context.Context, v any) (*catalog.StartsFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputStartsFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

@@ -7,21 +7,25 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/terms"
 )
 
 // position is a place in an order: a part of it, and in that the key and the id. No event need be there.
 type position struct {
-	part byte
-	key  key
-	id   event.ID
+	part     byte
+	key      key
+	id       event.ID
+	rankedAt time.Time // of relevance only, see ranking
 }
 
 // key is what a part is ordered by before the id. One field is used, by the order's kind.
 type key struct {
 	at     time.Time
 	micros int64 // of an amount, times 10^6
+	text   string
 }
 
 // keyKind is the type of an order's keys.
@@ -30,6 +34,7 @@ type keyKind byte
 const (
 	instantKey keyKind = iota // a timestamptz
 	amountKey                 // a numeric
+	textKey                   // a text that orders by its bytes
 )
 
 // compare returns -1, 0 or +1, in the order of the database, for two places of one part that ascends.
@@ -47,6 +52,9 @@ const maxCursorBytes = 512
 func (o order) cursor(p position) string {
 	b := make([]byte, 0, 64)
 	b = append(b, o.tag)
+	if o.ranked != nil {
+		b = binary.BigEndian.AppendUint64(b, uint64(p.rankedAt.UnixMicro()))
+	}
 	if len(o.parts) > 1 {
 		b = append(b, p.part)
 	}
@@ -55,6 +63,8 @@ func (o order) cursor(p position) string {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.key.at.UnixMicro()))
 	case amountKey:
 		b = binary.BigEndian.AppendUint64(b, uint64(p.key.micros))
+	case textKey:
+		b = append(b, p.key.text...)
 	}
 	return base64.RawURLEncoding.EncodeToString(append(b, p.id[:]...))
 }
@@ -67,38 +77,57 @@ func (o order) parseCursor(argument, cursor string) (position, error) {
 	}
 	b, id := b[1:len(b)-len(event.ID{})], b[len(b)-len(event.ID{}):]
 	p := position{id: event.ID(id)}
+	if o.ranked != nil {
+		if p.rankedAt, b, ok = cutInstant(b); !ok {
+			return position{}, refused
+		}
+	}
 	if len(o.parts) > 1 {
 		if len(b) == 0 || int(b[0]) >= len(o.parts) {
 			return position{}, refused
 		}
 		p.part, b = b[0], b[1:]
 	}
-	if len(b) != 8 {
-		return position{}, refused
-	}
-	number := int64(binary.BigEndian.Uint64(b))
 	switch o.kind {
 	case instantKey:
-		// The years that PostgreSQL knows.
-		if p.key.at = time.UnixMicro(number).UTC(); p.key.at.Year() < -4000 || p.key.at.Year() > maxYear {
-			return position{}, refused
-		}
+		p.key.at, b, ok = cutInstant(b)
+		ok = ok && len(b) == 0
 	case amountKey:
-		if _, err := event.DecimalFromMicros(number); err != nil || p.part == 1 && number != 0 {
-			return position{}, refused
+		if ok = len(b) == 8; ok {
+			p.key.micros = int64(binary.BigEndian.Uint64(b))
+			_, err := event.DecimalFromMicros(p.key.micros)
+			ok = err == nil && (p.part == 0 || p.key.micros == 0)
 		}
-		p.key.micros = number
+	case textKey:
+		p.key.text = string(b)
+		ok = len(b) <= terms.MaxKeyBytes && utf8.Valid(b) && bytes.IndexByte(b, 0) < 0
+	}
+	if !ok {
+		return position{}, refused
 	}
 	return p, nil
 }
 
+// cutInstant reads an instant in the years that PostgreSQL knows.
+func cutInstant(b []byte) (time.Time, []byte, bool) {
+	if len(b) < 8 {
+		return time.Time{}, nil, false
+	}
+	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()
+	return at, b[8:], at.Year() >= -4000 && at.Year() <= maxYear
+}
+
 // arg is the key as an argument of a statement.
 func (o order) arg(k key) any {
-	if o.kind == amountKey {
+	switch o.kind {
+	case amountKey:
 		d, _ := event.DecimalFromMicros(k.micros) // checked when it was read
 		return d.String()
+	case textKey:
+		return k.text
+	default:
+		return k.at
 	}
-	return k.at
 }
 
 // placeholder takes the argument in its column's type.

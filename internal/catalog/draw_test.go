@@ -100,6 +100,13 @@ func drawEvent(t *rapid.T, i int, anchor time.Time, name string, series []event.
 			*at = new(drawMoment(t, anchor, zone).Instant)
 		}
 	}
+	e.title = rapid.SampledFrom(texts).Draw(t, "title")
+	if rapid.Bool().Draw(t, "described") {
+		e.description = rapid.SampledFrom(texts).Draw(t, "description")
+	}
+	e.categories = rapid.SliceOfNDistinct(rapid.SampledFrom(categories), 0, 2, rapid.ID).Draw(t, "categories")
+	e.city = rapid.SampledFrom(append(cities, "")).Draw(t, "city")
+	e.country = rapid.SampledFrom(append(countries, "")).Draw(t, "country")
 	e.listed = rapid.IntRange(0, 5).Draw(t, "listed") > 0
 	e.removed = rapid.IntRange(0, 5).Draw(t, "removed") == 0
 	return e
@@ -157,11 +164,19 @@ func drawWindow(t *rapid.T, d drawn) catalog.Window {
 	return w
 }
 
+var (
+	categories = []string{"jazz", "Música", `it's a \`}
+	cities     = []string{"L'Hospitalet", "Madrid", "madrid"}
+	countries  = []string{"ES", "PT"}
+)
+
 // orders are all that there are.
 var orders = []catalog.EventOrder{
 	{},
 	{Field: catalog.ByStart, Direction: catalog.Descending},
 	{Field: catalog.ByPrice}, {Field: catalog.ByPrice, Direction: catalog.Descending},
+	{Field: catalog.ByTitle}, {Field: catalog.ByTitle, Direction: catalog.Descending},
+	{Field: catalog.ByRelevance}, {Field: catalog.ByRelevance, Direction: catalog.Descending},
 	{Field: catalog.ByLastChange}, {Field: catalog.ByLastChange, Direction: catalog.Descending},
 }
 
@@ -180,10 +195,25 @@ func drawNow(t *rapid.T, d drawn) time.Time {
 }
 
 func drawFilter(t *rapid.T, d drawn) (f catalog.EventFilter) {
-	if rapid.Bool().Draw(t, "unfiltered") {
+	if rapid.IntRange(0, 3).Draw(t, "unfiltered") == 0 {
 		return f
 	}
-	switch rapid.IntRange(0, 7).Draw(t, "filter") {
+	switch rapid.IntRange(0, 13).Draw(t, "filter") {
+	case 8, 9:
+		f.Text = new(rapid.SampledFrom(texts).Draw(t, "text").text)
+	case 10:
+		f.Categories = rapid.SliceOfNDistinct(rapid.SampledFrom(categories), 1, 2, rapid.ID).Draw(t, "inCategories")
+	case 11:
+		f.Cities = rapid.SliceOfNDistinct(rapid.SampledFrom(cities), 1, 2, rapid.ID).Draw(t, "inCities")
+	case 12:
+		f.Countries = []string{rapid.SampledFrom(countries).Draw(t, "inCountry")}
+		f.Text = new(rapid.SampledFrom(texts).Draw(t, "text").text)
+	case 13:
+		w := drawWindow(t, d)
+		f.Starts = &catalog.StartsFilter{From: w.From, To: w.To}
+		if rapid.Bool().Draw(t, "startsZoned") {
+			f.Starts.TimeZone = location(rapid.SampledFrom(zones()).Draw(t, "startsZone").name)
+		}
 	case 5:
 		all := []catalog.Availability{catalog.InStock, catalog.SoldOut, catalog.PreSale, catalog.SaleEnded, catalog.AvailabilityUnknown}
 		f.Availability = rapid.SliceOfNDistinct(rapid.SampledFrom(all), 1, 5, rapid.ID).Draw(t, "availability")

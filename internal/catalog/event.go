@@ -49,6 +49,7 @@ type Event struct {
 	minPrice, maxPrice price
 	place              Place
 	offers             json.RawMessage
+	titleKey           string // in the order of titles only
 	siblings           *siblings
 }
 
@@ -119,6 +120,8 @@ type Fields struct {
 	Description bool
 	Attributes  bool
 	LastSeen    bool
+
+	titleKey bool
 }
 
 // columns are what an Event is scanned from, in the order of scan.
@@ -136,7 +139,7 @@ func (f Fields) columns() []string {
 		chosen(f.Offers, "offers", "'[]'::jsonb AS offers"), "currency", "min_price", "max_price",
 		"nullif(place_name, '') AS place_name", "nullif(place_address, '') AS place_address", "nullif(place_city, '') AS place_city", "nullif(place_country, '') AS place_country",
 		"nullif(organizer, '') AS organizer", chosen(f.Attributes, "attributes", "NULL::jsonb AS attributes"),
-		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "updated_at", "removed_at",
+		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "updated_at", "removed_at", chosen(f.titleKey, "title_key", "'' AS title_key"),
 	}
 }
 
@@ -157,7 +160,7 @@ func scanEvent(row pgx.CollectableRow) (*Event, error) {
 		&e.Status, &e.AttendanceMode, &e.online, &e.soldOut, &e.noSeatsLeft, &e.SaleStartsAt, &e.SaleEndsAt,
 		&e.offers, &e.currency, &e.minPrice, &e.maxPrice,
 		&e.place.Name, &e.place.Address, &e.place.City, &e.place.Country, &e.Organizer, &e.Attributes,
-		&e.FirstSeenAt, &e.LastSeenAt, &e.UpdatedAt, &e.RemovedAt)
+		&e.FirstSeenAt, &e.LastSeenAt, &e.UpdatedAt, &e.RemovedAt, &e.titleKey)
 	if err != nil {
 		return nil, err
 	}

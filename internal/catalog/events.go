@@ -51,6 +51,7 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
+	eq.Fields.titleKey = eq.Order.Field == ByTitle
 	r, err := eq.read(eq.Fields.columns())
 	if err != nil {
 		return nil, err
@@ -74,13 +75,16 @@ type read struct {
 
 // read is the statement that selects columns of the query's page, and one row more.
 func (eq EventQuery) read(columns []string) (read, error) {
-	o, err := eq.Order.order()
+	o, err := eq.order()
 	if err != nil {
 		return read{}, err
 	}
 	p, err := eq.Page.page(o)
 	if err != nil {
 		return read{}, err
+	}
+	if at := p.rankedAt(); !at.IsZero() {
+		o = o.as(at)
 	}
 	q, err := eq.query()
 	if err != nil {
@@ -170,7 +174,7 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 	q := &query{}
 	q.where("listed")
 	q.window(w)
-	o, err := EventOrder{}.order()
+	o, err := EventQuery{}.order()
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,7 @@ import (
 
 // CursorAt is a cursor of any place in the default order, as a client might forge it.
 func CursorAt(startsAt time.Time, id event.ID) string {
-	o, _ := EventOrder{}.order()
-	return o.cursor(position{key: key{at: startsAt}, id: id})
+	return CursorIn(EventQuery{}, Spot{ID: id, StartsAt: startsAt})
 }
 
 // Spot is what an event's place in an order depends on.
@@ -18,25 +17,29 @@ type Spot struct {
 	StartsAt  time.Time
 	UpdatedAt time.Time
 	MinPrice  *event.Decimal
+	Title     string
+	TitleKey  string
 }
 
-// CursorIn is the cursor of a place in an order.
-func CursorIn(o EventOrder, at Spot) string {
-	made, _ := o.order()
-	return made.cursor(made.position(&Event{ID: at.ID, StartsAt: at.StartsAt, UpdatedAt: at.UpdatedAt, minPrice: price{at.MinPrice}}))
+// CursorIn is the cursor of a place in the order of a query.
+func CursorIn(eq EventQuery, at Spot) string {
+	o, _ := eq.order()
+	return o.cursor(o.position(&Event{
+		ID: at.ID, StartsAt: at.StartsAt, UpdatedAt: at.UpdatedAt, minPrice: price{at.MinPrice}, Title: at.Title, titleKey: at.TitleKey,
+	}))
 }
 
-// ParseCursor reads a cursor of an order, and writes it again.
-func ParseCursor(o EventOrder, argument, cursor string) (again string, err error) {
-	made, err := o.order()
+// ParseCursor reads a cursor of the order of a query, and writes it again.
+func ParseCursor(eq EventQuery, argument, cursor string) (again string, err error) {
+	o, err := eq.order()
 	if err != nil {
 		return "", err
 	}
-	p, err := made.parseCursor(argument, cursor)
+	p, err := o.parseCursor(argument, cursor)
 	if err != nil {
 		return "", err
 	}
-	return made.cursor(p), nil
+	return o.cursor(p), nil
 }
 
 // ParseRunCursor is the run that a cursor names.

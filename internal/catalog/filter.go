@@ -12,12 +12,17 @@ import (
 // EventFilter narrows a list of events down. Nil and empty parts filter nothing; all parts that are
 // given hold. It is a plain value: GraphQL and REST both fill it in.
 type EventFilter struct {
+	Text         *string  // each word of it begins a word of the title, the series' title or the description
 	Providers    []string // slugs
 	Series       []event.ID
 	IDs          []event.ID
 	Price        *PriceFilter
 	Availability []Availability // as of the query's time
 	Status       []event.Status
+	Categories   []string // one of them, letter for letter
+	Cities       []string
+	Countries    []string
+	Starts       *StartsFilter
 	UpdatedSince *time.Time // its last change was then or later
 	Removed      *bool
 }
@@ -26,6 +31,12 @@ type EventFilter struct {
 type PriceFilter struct {
 	Min, Max *event.Decimal // both inclusive
 	Currency *string        // ISO 4217; nil: any
+}
+
+// StartsFilter keeps events that start in [From, To), whatever the window holds.
+type StartsFilter struct {
+	From, To *Bound         // nil: open
+	TimeZone *time.Location // of bounds without an offset; nil: each event's own
 }
 
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -41,6 +52,7 @@ func (f EventFilter) check() error {
 	}{
 		{"where.providers", len(f.Providers)}, {"where.series", len(f.Series)}, {"where.ids", len(f.IDs)},
 		{"where.availability", len(f.Availability)}, {"where.status", len(f.Status)},
+		{"where.categories", len(f.Categories)}, {"where.cities", len(f.Cities)}, {"where.countries", len(f.Countries)},
 	} {
 		if list.n > maxFilterValues {
 			return badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
@@ -82,6 +94,20 @@ func (f EventFilter) apply(q *query, now time.Time) error {
 	}
 	if f.UpdatedSince != nil {
 		q.where("updated_at >= ?", *f.UpdatedSince)
+	}
+	search, err := f.searched()
+	if err != nil {
+		return err
+	}
+	if search != "" {
+		q.where("search @@ ?::text::tsquery", search)
+	}
+	if f.Starts != nil {
+		w := WindowInput{From: f.Starts.From, To: f.Starts.To, TimeZone: f.Starts.TimeZone, Match: StartsIn}.inZone()
+		if err := w.Check("where.starts.from", "where.starts.to"); err != nil {
+			return err
+		}
+		q.window(w)
 	}
 	if len(f.Availability) > 0 {
 		q.where(strings.Replace(availability, "?", q.arg(now), -1)+" = ANY(?)", f.Availability)

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"cmp"
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +87,46 @@ func insertSeries(tb testing.TB, pool *pgxpool.Pool, provider, name string) even
 	return id
 }
 
+// text is a text with its words, as a person would tell them.
+type text struct {
+	text  string
+	words []string
+}
+
+// texts are those of the draws: what events say, and what is looked for.
+var texts = []text{
+	{"Trío «Sombra»", []string{"trio", "sombra"}},
+	{"SOMBRA", []string{"sombra"}},
+	{"som", []string{"som"}},
+	{"L'Été à Łódź", []string{"l", "ete", "a", "lodz"}},
+	{"ete", []string{"ete"}},
+	{"a", []string{"a"}},
+	{"trio, lodz", []string{"trio", "lodz"}},
+	{"Jazz & More", []string{"jazz", "more"}},
+}
+
+// search is the search column of an event, in PostgreSQL's words.
+func (r stored) search() string {
+	var all []string
+	for _, w := range r.title.words {
+		all = append(all, w, "^"+w)
+	}
+	all = append(all, r.description.words...)
+	for _, c := range r.categories {
+		all = append(all, "#"+c)
+	}
+	if r.city != "" {
+		all = append(all, "@"+r.city)
+	}
+	if r.country != "" {
+		all = append(all, "%"+r.country)
+	}
+	for i, w := range all {
+		all[i] = "'" + strings.ReplaceAll(strings.ReplaceAll(w, `\`, `\\`), "'", "''") + "'"
+	}
+	return strings.Join(all, " ")
+}
+
 // stored is a row of events, as far as lists of events look at it.
 type stored struct {
 	id        event.ID
@@ -99,6 +140,10 @@ type stored struct {
 	removed   bool
 	low, high *event.Decimal
 	currency  string
+
+	title, description text
+	categories         []string
+	city, country      string
 
 	status               event.Status // empty: scheduled
 	updated              time.Time    // zero: some day in 2020
@@ -129,6 +174,7 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 		"id", "provider_id", "series_id", "external_id", "title", "categories", "starts_at", "ends_at", "starts_local", "ends_local",
 		"time_zone", "all_day", "span_class", "online", "no_seats_left", "offers", "currency", "min_price", "max_price",
 		"listed", "content_hash", "first_seen_at", "updated_at", "removed_at", "status", "sold_out", "sale_starts_at", "sale_ends_at",
+		"description", "title_key", "search", "place_city", "place_country",
 	}
 	_, err := pool.CopyFrom(context.Background(), pgx.Identifier{"events"}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
 		r := rows[i]
@@ -142,8 +188,8 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 			removed = &seen
 		}
 		return []any{
-			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), "title",
-			[]string{},
+			[16]byte(r.id), [16]byte(event.ProviderID(r.provider)), (*[16]byte)(r.series), r.id.String(), cmp.Or(r.title.text, "title"),
+			append([]string{}, r.categories...),
 			r.start.Instant, given(r.end.Instant), r.start.Local.AsUTC(), given(r.end.Local.AsUTC()),
 			r.zone, r.allDay, spanned.SpanClass(), !r.offline, r.noSeats,
 			[]string{},
@@ -152,6 +198,7 @@ func insert(tb testing.TB, pool *pgxpool.Pool, rows []stored) {
 			[]byte{},
 			seen, updated, removed,
 			cmp.Or(string(r.status), "SCHEDULED"), r.soldOut, r.saleStarts, r.saleEnds,
+			r.description.text, strings.Join(r.title.words, " "), r.search(), r.city, r.country,
 		}, nil
 	}))
 	if err != nil {

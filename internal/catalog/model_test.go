@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/catalog"
@@ -80,6 +81,28 @@ func passes(e stored, f catalog.EventFilter, now time.Time) bool {
 	if f.Removed != nil && *f.Removed != e.removed {
 		return false
 	}
+	if f.Text != nil && !matches(f, slices.Concat(e.title.words, e.description.words)) {
+		return false
+	}
+	if f.Cities != nil && !slices.Contains(f.Cities, e.city) || f.Countries != nil && !slices.Contains(f.Countries, e.country) {
+		return false
+	}
+	if f.Categories != nil && !slices.ContainsFunc(f.Categories, func(c string) bool { return slices.Contains(e.categories, c) }) {
+		return false
+	}
+	if s := f.Starts; s != nil {
+		w := catalog.Window{Match: catalog.StartsIn}
+		for from, to := range map[*catalog.Bound]**catalog.Bound{s.From: &w.From, s.To: &w.To} {
+			if from != nil && s.TimeZone != nil {
+				*to = new(from.In(s.TimeZone))
+			} else if from != nil {
+				*to = from
+			}
+		}
+		if !inside(e, w) {
+			return false
+		}
+	}
 	if f.Status != nil && !slices.Contains(f.Status, e.status) {
 		return false
 	}
@@ -124,8 +147,30 @@ func available(e stored, now time.Time) catalog.Availability {
 	return catalog.AvailabilityUnknown
 }
 
-// ordered compares two events in an order.
-func ordered(a, b stored, o catalog.EventOrder) int {
+// matches says whether every word that is looked for begins one of some words, or is one if it is a single letter.
+func matches(f catalog.EventFilter, words []string) bool {
+	if f.Text == nil {
+		return true
+	}
+	for _, text := range texts {
+		if text.text != *f.Text {
+			continue
+		}
+		for _, sought := range text.words {
+			if !slices.ContainsFunc(words, func(w string) bool { return w == sought || len(sought) > 1 && strings.HasPrefix(w, sought) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ordered compares two events in the order of a query.
+func ordered(a, b stored, q catalog.EventQuery) int {
+	o := q.Order
+	if o.Field == "" && q.Where.Text != nil {
+		o.Field = catalog.ByRelevance
+	}
 	byID := bytes.Compare(a.id[:], b.id[:])
 	sign := 1
 	if o.Direction == catalog.Descending {
@@ -143,6 +188,27 @@ func ordered(a, b stored, o catalog.EventOrder) int {
 			return sign * byID
 		}
 		return sign * cmp.Or(cmp.Compare(a.low.Micros(), b.low.Micros()), byID)
+	case catalog.ByTitle:
+		return sign * cmp.Or(strings.Compare(strings.Join(a.title.words, " "), strings.Join(b.title.words, " ")), byID)
+	case catalog.ByRelevance:
+		// The least number comes first: 0 in the title and to come, 1 in the title and past, 2 and 3 elsewhere.
+		class := func(e stored) (n int) {
+			if !matches(q.Where, e.title.words) {
+				n = 2
+			}
+			if e.start.Instant.Before(q.Now.Truncate(time.Minute)) {
+				n++
+			}
+			return n
+		}
+		if c := cmp.Compare(class(a), class(b)); c != 0 {
+			return sign * c
+		}
+		inTime := cmp.Or(a.start.Instant.Compare(b.start.Instant), byID)
+		if class(a)%2 == 1 { // the latest first
+			inTime = -inTime
+		}
+		return sign * inTime
 	case catalog.ByLastChange:
 		return sign * cmp.Or(a.updated.Compare(b.updated), byID)
 	default:
@@ -158,7 +224,7 @@ func modelled(all []stored, q catalog.EventQuery) []event.ID {
 			found = append(found, e)
 		}
 	}
-	slices.SortFunc(found, func(a, b stored) int { return ordered(a, b, q.Order) })
+	slices.SortFunc(found, func(a, b stored) int { return ordered(a, b, q) })
 	ids := make([]event.ID, len(found))
 	for i, e := range found {
 		ids[i] = e.id
@@ -176,8 +242,10 @@ func spanOf(e stored) catalog.Span {
 }
 
 // cursorOf is an event's place in every list of an order.
-func cursorOf(e stored, o catalog.EventOrder) string {
-	return catalog.CursorIn(o, catalog.Spot{ID: e.id, StartsAt: e.start.Instant, UpdatedAt: e.updated, MinPrice: e.low})
+func cursorOf(e stored, q catalog.EventQuery) string {
+	return catalog.CursorIn(q, catalog.Spot{
+		ID: e.id, StartsAt: e.start.Instant, UpdatedAt: e.updated, MinPrice: e.low, Title: e.title.text, TitleKey: strings.Join(e.title.words, " "),
+	})
 }
 
 // draws: what the properties are tried on.

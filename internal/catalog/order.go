@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"slices"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/terms"
 )
 
 // OrderField is what a list of events can be ordered by.
@@ -11,7 +14,11 @@ type OrderField string
 const (
 	ByStart      OrderField = "START"       // the instant of the start
 	ByPrice      OrderField = "PRICE"       // the lowest price; events without one come last, whatever the direction
+	ByTitle      OrderField = "TITLE"       // by words, without accents and case
 	ByLastChange OrderField = "LAST_CHANGE" // when a sync last changed what the API shows of the event
+	// ByRelevance puts events of which the title holds the text first, before those that hold it elsewhere; of each,
+	// those that are still to begin, the next first, and then those that have begun, the latest first.
+	ByRelevance OrderField = "RELEVANCE"
 )
 
 // Direction is the way of an order.
@@ -23,8 +30,8 @@ const (
 	Descending Direction = "DESC"
 )
 
-// EventOrder is an order of events. Ties are in the order of ids, so that it is total. The zero value is by start,
-// ascending.
+// EventOrder is an order of events. Ties are in the order of ids, so that it is total. The zero value is by start, or
+// by relevance where a text is looked for; ascending, which of relevance is the best first.
 type EventOrder struct {
 	Field     OrderField
 	Direction Direction
@@ -32,9 +39,16 @@ type EventOrder struct {
 
 // order is the checked form of an EventOrder: how it is read, and how its cursors are written.
 type order struct {
-	tag   byte // the first byte of its cursors
-	kind  keyKind
-	parts []part
+	tag    byte // the first byte of its cursors
+	kind   keyKind
+	parts  []part
+	ranked *ranking // of relevance only
+}
+
+// ranking is what relevance depends on besides the event.
+type ranking struct {
+	text []string  // the words that are looked for
+	at   time.Time // what begins then or later is still to begin; the pages of a list keep that of its first
 }
 
 // part is a stretch of an order: the events that its condition holds, by a column and then by id. Most orders have
@@ -42,8 +56,9 @@ type order struct {
 type part struct {
 	number     byte // names it in cursors
 	column     string
-	condition  string // empty: all events
-	null       bool   // the column is null throughout: by id alone
+	condition  string // empty: all events; each ? is the next of args
+	args       []any
+	null       bool // the column is null throughout: by id alone
 	descending bool
 }
 
@@ -53,24 +68,41 @@ const (
 	tagRun        = 2
 	tagPrice      = 3
 	tagLastChange = 4
+	tagTitle      = 5
+	tagRelevance  = 6
 )
 
 // startColumn is what windows bound, too.
 const startColumn = "starts_at"
 
-func (o EventOrder) order() (order, error) {
+func (eq EventQuery) order() (order, error) {
+	o := eq.Order
+	text, err := eq.Where.text()
+	if err != nil {
+		return order{}, err
+	}
+	if o.Field == "" {
+		o.Field = ByStart
+		if len(text) > 0 {
+			o.Field = ByRelevance
+		}
+	}
 	var made order
 	down := o.Direction == Descending
 	switch o.Field {
-	case ByStart, "":
-		made = order{tagStart, instantKey, []part{{column: startColumn, descending: down}}}
+	case ByStart:
+		made = order{tag: tagStart, kind: instantKey, parts: []part{{column: startColumn, descending: down}}}
 	case ByLastChange:
-		made = order{tagLastChange, instantKey, []part{{column: "updated_at", descending: down}}}
+		made = order{tag: tagLastChange, kind: instantKey, parts: []part{{column: "updated_at", descending: down}}}
+	case ByTitle:
+		made = order{tag: tagTitle, kind: textKey, parts: []part{{column: "title_key", descending: down}}}
 	case ByPrice:
-		made = order{tagPrice, amountKey, []part{
+		made = order{tag: tagPrice, kind: amountKey, parts: []part{
 			{number: 0, column: "min_price", condition: "min_price IS NOT NULL", descending: down},
 			{number: 1, column: "min_price", condition: "min_price IS NULL", null: true, descending: down},
 		}}
+	case ByRelevance:
+		made = byRelevance(ranking{text, eq.Now.Truncate(time.Minute)}, down)
 	default:
 		return order{}, badInput("orderBy.field", "orderBy.field: there is no order by %q", string(o.Field))
 	}
@@ -82,12 +114,57 @@ func (o EventOrder) order() (order, error) {
 	}
 }
 
+func byRelevance(r ranking, worstFirst bool) order {
+	made := order{tag: tagRelevance, kind: instantKey, ranked: &r}
+	add := func(title string, args ...any) {
+		for _, past := range []bool{false, true} {
+			begins := "starts_at >= ?"
+			if past {
+				begins = "starts_at < ?"
+			}
+			made.parts = append(made.parts, part{
+				number: byte(len(made.parts)), column: startColumn, descending: past != worstFirst,
+				condition: begins + title, args: append([]any{r.at}, args...),
+			})
+		}
+	}
+	if len(r.text) == 0 {
+		add("")
+	} else {
+		titles := withWords(r.text, terms.Title)
+		add(" AND search @@ ?::text::tsquery", titles)
+		add(" AND NOT search @@ ?::text::tsquery", titles)
+	}
+	if worstFirst {
+		slices.Reverse(made.parts)
+	}
+	return made
+}
+
+// as is the order as it was at a time that a cursor names.
+func (o order) as(at time.Time) order {
+	if o.ranked == nil {
+		return o
+	}
+	return byRelevance(ranking{o.ranked.text, at}, o.parts[0].number != 0)
+}
+
 // position is an event's place in the order.
 func (o order) position(e *Event) position {
 	p := position{id: e.ID}
 	switch o.tag {
 	case tagStart:
 		p.key.at = e.StartsAt
+	case tagRelevance:
+		p.key.at, p.rankedAt = e.StartsAt, o.ranked.at
+		if !hasWords(e.Title, o.ranked.text) {
+			p.part = 2
+		}
+		if e.StartsAt.Before(o.ranked.at) {
+			p.part++
+		}
+	case tagTitle:
+		p.key.text = e.titleKey
 	case tagLastChange:
 		p.key.at = e.UpdatedAt
 	case tagPrice:

@@ -1,5 +1,7 @@
 package catalog
 
+import "time"
+
 // Page sizes.
 const (
 	DefaultPageSize = 50
@@ -49,7 +51,20 @@ func (a PageArgs) page(o order) (page, error) {
 		}
 		*c.into = &pos
 	}
+	if p.after != nil && p.before != nil && !p.after.rankedAt.Equal(p.before.rankedAt) {
+		return page{}, badInput("before", "before: a cursor of another list than after's")
+	}
 	return p, nil
+}
+
+// rankedAt is the time of the list that the page goes on with, zero if it begins one.
+func (p page) rankedAt() time.Time {
+	for _, cursor := range []*position{p.after, p.before} {
+		if cursor != nil {
+			return cursor.rankedAt
+		}
+	}
+	return time.Time{}
 }
 
 // PageInfo is Relay's.

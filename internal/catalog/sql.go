@@ -44,7 +44,9 @@ func (q *query) filled(condition string, args ...any) string {
 func (q *query) notBefore(b *Bound) {
 	earliest := b.earliest()
 	q.where("starts_at >= ?", earliest)
-	q.lower = &earliest
+	if q.lower == nil || earliest.After(*q.lower) {
+		q.lower = &earliest
+	}
 	if b.isLocal() {
 		q.local("starts_local", ">=", b)
 	}
@@ -58,14 +60,20 @@ func (q *query) startsBefore(operator string, b *Bound) {
 		return
 	}
 	q.where("starts_at "+operator+" ?", b.Instant)
-	q.upper = &b.Instant
+	q.noLaterThan(b.Instant)
+}
+
+func (q *query) noLaterThan(t time.Time) {
+	if q.upper == nil || t.Before(*q.upper) {
+		q.upper = &t
+	}
 }
 
 // notAfter adds, for the indexes, that an event starts at the latest when clocks anywhere show the bound.
 func (q *query) notAfter(b *Bound) {
 	latest := b.latest()
 	q.where("starts_at <= ?", latest)
-	q.upper = &latest
+	q.noLaterThan(latest)
 }
 
 // local compares a wall clock with a bound. By the sign of the difference: the planner would take a range

@@ -57,7 +57,7 @@ func (s stretch) sorted(key, id string) string {
 func (q *query) inside(o order, s stretch) []string {
 	var conditions []string
 	if s.condition != "" {
-		conditions = append(conditions, s.condition)
+		conditions = append(conditions, q.filled(s.condition, s.args...))
 	}
 	for _, c := range []string{q.beyond(o, s, ">", s.above), q.beyond(o, s, "<", s.below)} {
 		if c != "" {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -36,7 +37,8 @@ const (
 type Window struct {
 	From, To  *Bound // nil: open
 	Match     WindowMatch
-	Inclusive bool // To is inside
+	Inclusive bool           // To is inside
+	Zone      *time.Location // whose days facets count in; nil: each event's own
 }
 
 // WindowInput is a window as a client gives it.
@@ -49,10 +51,6 @@ type WindowInput struct {
 
 // Window checks the input and resolves the preset at now.
 func (in WindowInput) Window(now time.Time) (Window, error) {
-	w := Window{From: in.From, To: in.To, Match: in.Match}
-	if w.Match == "" {
-		w.Match = Overlaps
-	}
 	switch {
 	case in.Preset == nil:
 	case in.From != nil || in.To != nil:
@@ -60,15 +58,22 @@ func (in WindowInput) Window(now time.Time) (Window, error) {
 	case in.TimeZone == nil:
 		return Window{}, badInput("window.timeZone", "a preset needs a timeZone: whose day is meant?")
 	default:
-		w.From, w.To = in.Preset.bounds(now, in.TimeZone)
+		in.From, in.To = in.Preset.bounds(now, in.TimeZone)
 	}
+	w := in.inZone()
+	return w, w.Check("window.from", "window.to")
+}
+
+// inZone reads the bounds in the time zone.
+func (in WindowInput) inZone() Window {
+	w := Window{From: in.From, To: in.To, Match: cmp.Or(in.Match, Overlaps), Zone: in.TimeZone}
 	for _, b := range []**Bound{&w.From, &w.To} {
 		if *b != nil && in.TimeZone != nil {
 			resolved := (*b).In(in.TimeZone)
 			*b = &resolved
 		}
 	}
-	return w, w.Check("window.from", "window.to")
+	return w
 }
 
 // Check says whether the window's bounds are in order, as far as that can be told of an instant and a

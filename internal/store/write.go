@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/terms"
 )
 
 // contentColumns are the columns of an event that a provider's record determines, in the order of
@@ -23,6 +24,7 @@ func contentColumns() []string {
 		"status", "attendance_mode", "online", "sold_out", "no_seats_left", "sale_starts_at", "sale_ends_at",
 		"offers", "currency", "min_price", "max_price",
 		"place_name", "place_address", "place_city", "place_country", "organizer", "attributes", "content_hash", "record_hash",
+		"title_key", "search",
 	}
 }
 
@@ -45,6 +47,7 @@ func contentValues(e *event.Event, hash event.Hash, record event.RecordHash) ([]
 		string(e.Status), string(e.Attendance), e.Online, e.SoldOut, e.IsSoldOut(), optional(e.SaleStart), optional(e.SaleEnd),
 		event.AppendOffers(nil, e.Offers), e.Currency, numeric(e.MinPrice), numeric(e.MaxPrice),
 		e.Place.Name, e.Place.Address, e.Place.City, e.Place.Country, e.Organizer, []byte(e.Attributes), hash[:], recordHash,
+		terms.Key(e.Title), searchTerms(e),
 	}, nil
 }
 
