@@ -14,8 +14,9 @@ import (
 
 // Codes of errors beside the catalog's.
 const (
-	codeInternal   catalog.Code = "INTERNAL"
-	codeTooComplex catalog.Code = "QUERY_TOO_COMPLEX"
+	codeInternal      catalog.Code = "INTERNAL"
+	codeIntrospection catalog.Code = "INTROSPECTION_DISABLED"
+	codeTooComplex    catalog.Code = "QUERY_TOO_COMPLEX"
 )
 
 // errPanic has been logged with its stack.

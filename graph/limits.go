@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,29 +14,145 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// limits refuses operations that select deeper than maxDepth; introspection has a depth of its own, which
-// validation limits.
-type limits struct{}
+// Limits bound what one request may ask for. A number that is 0 takes its default.
+type Limits struct {
+	Tokens     int // of a document; 5,000
+	Fields     int // selected in a document; 400
+	Aliases    int // in a document; 30
+	Directives int // in a document; 30
+	Depth      int // levels of fields of an operation, those of introspection aside; 12
+	PageSize   int // 100, which is the most
+	Cost       int // points of an operation, see cost.go; 5,000
 
-var _ graphql.OperationContextMutator = limits{}
+	NoIntrospection bool // refuse __schema and __type
+}
+
+// orDefaults fills in what is not given.
+func (l Limits) orDefaults() Limits {
+	l.Tokens = cmp.Or(l.Tokens, 5_000)
+	l.Fields = cmp.Or(l.Fields, 400)
+	l.Aliases = cmp.Or(l.Aliases, 30)
+	l.Directives = cmp.Or(l.Directives, 30)
+	l.Depth = cmp.Or(l.Depth, 12)
+	l.PageSize = cmp.Or(l.PageSize, catalog.MaxPageSize)
+	l.Cost = cmp.Or(l.Cost, 5_000)
+	return l
+}
+
+// Cost is what an operation was reckoned to cost, as clients see it in extensions.cost.
+type Cost struct {
+	Requested int `json:"requested"` // points of this operation
+	Limit     int `json:"limit"`     // the most that one operation may cost
+	Remaining int `json:"remaining"` // how much more this operation could have asked for
+}
+
+// limiter holds operations to limits.
+type limiter struct {
+	limits Limits
+	costs  costs
+}
+
+var _ graphql.OperationContextMutator = &limiter{}
 
 // ExtensionName implements graphql.HandlerExtension.
-func (limits) ExtensionName() string { return "Limits" }
+func (*limiter) ExtensionName() string { return "Limits" }
 
 // Validate implements graphql.HandlerExtension.
-func (limits) Validate(graphql.ExecutableSchema) error { return nil }
+func (*limiter) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext implements graphql.OperationContextMutator.
-func (limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	depth := depths{}.of(op.Operation.SelectionSet)
-	if depth <= maxDepth {
-		return nil
+func (l *limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	cost, err := l.check(op.Doc, op.Operation, op.Variables)
+	if err != nil {
+		refused := gqlerror.Wrap(err)
+		errcode.Set(refused, errcode.ValidationFailed) // for the HTTP status
+		return refused
 	}
-	refused := gqlerror.Wrap(&catalog.Error{
-		Code: codeTooComplex, Message: fmt.Sprintf("the query is %d levels deep, at most %d are allowed", depth, maxDepth),
-	})
-	errcode.Set(refused, errcode.ValidationFailed) // for the HTTP status
-	return refused
+	op.Stats.SetExtension(costExtension, cost)
+	return nil
+}
+
+const costExtension = "cost"
+
+// check is the cost of a valid operation, or what is too much about it.
+func (l *limiter) check(document *ast.QueryDocument, operation *ast.OperationDefinition, variables map[string]any) (Cost, error) {
+	size := sizeOf(document)
+	for _, bound := range []struct {
+		what   string
+		n, max int
+	}{
+		{"fields", size.fields, l.limits.Fields},
+		{"aliases", size.aliases, l.limits.Aliases},
+		{"directives", size.directives, l.limits.Directives},
+	} {
+		if bound.n > bound.max {
+			return Cost{}, tooComplex("the document has %d %s, at most %d are allowed", bound.n, bound.what, bound.max)
+		}
+	}
+	if l.limits.NoIntrospection && size.introspects {
+		return Cost{}, &catalog.Error{Code: codeIntrospection, Message: "introspection is switched off here; the schema is at /schema.graphql"}
+	}
+	if depth := (depths{}).of(operation.SelectionSet); depth > l.limits.Depth {
+		return Cost{}, tooComplex("the query is %d levels deep, at most %d are allowed", depth, l.limits.Depth)
+	}
+	requested, largest := l.costs.of(operation, variables)
+	if largest.n > l.limits.PageSize {
+		return Cost{}, &catalog.Error{
+			Code: catalog.CodeBadUserInput, Argument: largest.argument,
+			Message: fmt.Sprintf("%s is %d, want 1 to %d", largest.argument, largest.n, l.limits.PageSize),
+		}
+	}
+	if requested > l.limits.Cost {
+		return Cost{}, tooComplex("the query costs %d points, at most %d are allowed: ask for smaller pages, or for fewer lists inside of lists", requested, l.limits.Cost)
+	}
+	return Cost{Requested: requested, Limit: l.limits.Cost, Remaining: l.limits.Cost - requested}, nil
+}
+
+func tooComplex(format string, args ...any) error {
+	return &catalog.Error{Code: codeTooComplex, Message: fmt.Sprintf(format, args...)}
+}
+
+// size is how much a document holds, whatever of it is run.
+type size struct {
+	fields, aliases, directives int
+	introspects                 bool
+}
+
+// sizeOf measures a document; it need not be a valid one.
+func sizeOf(document *ast.QueryDocument) size {
+	var s size
+	for _, operation := range document.Operations {
+		s.directives += len(operation.Directives)
+		for _, variable := range operation.VariableDefinitions {
+			s.directives += len(variable.Directives)
+		}
+		s.add(operation.SelectionSet)
+	}
+	for _, fragment := range document.Fragments {
+		s.directives += len(fragment.Directives)
+		s.add(fragment.SelectionSet)
+	}
+	return s
+}
+
+func (s *size) add(set ast.SelectionSet) {
+	for _, selection := range set {
+		switch f := selection.(type) {
+		case *ast.Field:
+			s.fields++
+			if f.Alias != f.Name {
+				s.aliases++
+			}
+			s.introspects = s.introspects || f.Name == "__schema" || f.Name == "__type"
+			s.directives += len(f.Directives)
+			s.add(f.SelectionSet)
+		case *ast.InlineFragment:
+			s.directives += len(f.Directives)
+			s.add(f.SelectionSet)
+		case *ast.FragmentSpread:
+			s.directives += len(f.Directives)
+		}
+	}
 }
 
 // depths are those of the fragments looked into: one that is spread twice in each of a hundred others is
@@ -48,7 +165,7 @@ func (d depths) of(set ast.SelectionSet) int {
 		depth := 0
 		switch s := selection.(type) {
 		case *ast.Field:
-			if strings.HasPrefix(s.Name, "__") {
+			if strings.HasPrefix(s.Name, "__") { // validation has a limit for it
 				continue
 			}
 			depth = 1 + d.of(s.SelectionSet)

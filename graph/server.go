@@ -23,13 +23,13 @@ import (
 // Limits of a document.
 const (
 	maxTokens       = 5_000
-	maxDepth        = 12
 	parsedDocuments = 500 // kept, least recently used out first
 )
 
 // NewHandler serves the API over HTTP by POST and GET.
 func NewHandler(reads Catalog, log *slog.Logger) http.Handler {
-	server := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Catalog: reads}}))
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Catalog: reads}})
+	server := handler.New(schema)
 	server.AddTransport(transport.Options{})
 	server.AddTransport(transport.GET{})
 	server.AddTransport(transport.POST{})
@@ -38,7 +38,7 @@ func NewHandler(reads Catalog, log *slog.Logger) http.Handler {
 	server.SetDisableSuggestion(true)
 	server.SetValidationRulesFn(withoutSuggestions)
 	server.Use(extension.Introspection{})
-	server.Use(limits{})
+	server.Use(&limiter{limits: Limits{}.orDefaults(), costs: costsOf(schema.Schema())})
 	server.SetErrorPresenter(presenter(log))
 	server.SetRecoverFunc(func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver", "path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))

@@ -915,6 +915,22 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/cost.graphql", Input: `"""
+What a field costs, or an object of a type: 1 for an object, 0 for a value, unless this says otherwise. The words are those
+of [Cost Directives](https://ibm.github.io/graphql-specs/cost-spec.html).
+"""
+directive @cost("How much, at least 0." weight: Int!) on FIELD_DEFINITION | OBJECT | INTERFACE
+
+"How long a list is taken to be when an operation's cost is reckoned: what it holds costs that many times as much."
+directive @listSize(
+  "Its length when none of ` + "`" + `slicingArguments` + "`" + ` is given."
+  assumedSize: Int!
+  "Arguments that say how long it may get: a number, or a list of which each value brings one item."
+  slicingArguments: [String!]
+  "The field's own fields that are the list; the field itself if none is named."
+  sizedFields: [String!]
+) on FIELD_DEFINITION
+`, BuiltIn: false},
 	{Name: "../schema/event.graphql", Input: `extend type Query {
   """
   Listed events, a page at a time. An event is listed once any snapshot of its provider offered it online, and stays so.
@@ -938,7 +954,7 @@ var sources = []*ast.Source{
     where: EventFilter
     "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties are in the order of ids."
     orderBy: EventOrder
-  ): EventConnection!
+  ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "One listed event, null if there is none of this id."
   event("Its UUID." id: ID!): Event
 }
@@ -1055,11 +1071,11 @@ type EventConnection {
   "Where the page lies."
   pageInfo: PageInfo!
   "How many events all pages have together. Counted only when selected."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: 20)
 }
 
 "An event in a page."
-type EventEdge {
+type EventEdge @cost(weight: 0) {
   "The event's place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
   "The event."
@@ -1107,7 +1123,7 @@ type Event implements Node {
   "The highest price."
   maxPrice: Money
   "Its priced parts, as in the feed: ids may repeat."
-  offers: [Offer!]!
+  offers: [Offer!]! @listSize(assumedSize: 5)
 
   "The series it is a date of."
   series: EventSeries
@@ -1171,7 +1187,7 @@ enum AttendanceMode {
 }
 
 "An amount of money, exactly."
-type Money {
+type Money @cost(weight: 0) {
   "How much: ` + "`" + `\"15.5\"` + "`" + `."
   amount: Decimal!
   "Of which currency, ISO 4217: ` + "`" + `EUR` + "`" + `."
@@ -1193,7 +1209,7 @@ type Offer {
 }
 
 "Where an event takes place, as far as the provider says."
-type Place {
+type Place @cost(weight: 0) {
   "The venue's name."
   name: String
   "Street and number."
@@ -1214,11 +1230,11 @@ type Query {
   "The object of an id, null if there is none."
   node("A UUID of any object." id: ID!): Node
   "The objects of up to 100 ids, in their order, null where there is none."
-  nodes("UUIDs of any objects." ids: [ID!]!): [Node]!
+  nodes("UUIDs of any objects." ids: [ID!]!): [Node]! @listSize(assumedSize: 100, slicingArguments: ["ids"])
 }
 `, BuiltIn: false},
 	{Name: "../schema/page.graphql", Input: `"Where a page lies in its list; see the [Relay specification](https://relay.dev/graphql/connections.htm)."
-type PageInfo {
+type PageInfo @cost(weight: 0) {
   "Whether more follows. When paging backward: whether ` + "`" + `before` + "`" + ` was given."
   hasNextPage: Boolean!
   "Whether there is more before. When paging forward: whether ` + "`" + `after` + "`" + ` was given."
@@ -1239,7 +1255,7 @@ enum OrderDirection {
 `, BuiltIn: false},
 	{Name: "../schema/provider.graphql", Input: `extend type Query {
   "All providers, by slug."
-  providers: [Provider!]!
+  providers: [Provider!]! @listSize(assumedSize: 20)
   "One provider, null if there is none of this slug."
   provider("Its short name: ` + "`" + `acme` + "`" + `." slug: String!): Provider
 }
@@ -1264,7 +1280,7 @@ type Provider implements Node {
     first: Int = 20
     "Only what comes after this cursor."
     after: String
-  ): SyncRunConnection!
+  ): SyncRunConnection! @listSize(assumedSize: 20, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"An instant, to the second, as RFC 3339 in UTC: ` + "`" + `2021-06-30T19:00:00Z` + "`" + `."
@@ -1319,7 +1335,7 @@ type EventSeries implements Node {
     window: EventWindow
     "By ` + "`" + `START` + "`" + ` if not given. Ties are in the order of ids."
     orderBy: EventOrder
-  ): EventConnection!
+  ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
 `, BuiltIn: false},
 	{Name: "../schema/syncrun.graphql", Input: `"A page of runs."
@@ -1333,7 +1349,7 @@ type SyncRunConnection {
 }
 
 "A run in a page."
-type SyncRunEdge {
+type SyncRunEdge @cost(weight: 0) {
   "The run's place in the list, for ` + "`" + `after` + "`" + `."
   cursor: String!
   "The run."
@@ -1369,7 +1385,7 @@ type SyncRun {
   "Records that could not be used."
   quarantined: Int!
   "The first of the records that could not be used, in the order of the feed."
-  quarantine("How many, 1 to 100." first: Int = 20): [QuarantinedRecord!]!
+  quarantine("How many, 1 to 100." first: Int = 20): [QuarantinedRecord!]! @listSize(assumedSize: 20, slicingArguments: ["first"])
 }
 
 "How a run ended."
