@@ -72,6 +72,13 @@ func fixture(a *api) {
 		"last_seen_at": at("2021-06-29T10:00:00Z"), "removed_at": at("2021-06-30T12:00:00Z"), "min_price": "12.25", "max_price": "12.250000",
 	})
 	add(a, unlisted, values{"series_id": [16]byte(hidden), "title": "Unlisted", "listed": false, "online": false})
+	a.exec(`INSERT INTO changes (id, event_id, provider_id, run_id, at, kind, fields) VALUES
+		(1, $1, $3, 1, '2021-06-29T10:00:02Z', 'ADDED', '[]'), (2, $2, $3, 1, '2021-06-29T10:00:02Z', 'ADDED', '[]'),
+		(3, $1, $3, 2, '2021-06-29T12:00:00Z', 'RESCHEDULED', '[{"field": "startsAt", "before": "2021-06-29T19:00:00Z", "after": "2021-06-30T19:00:00Z"}, {"field": "startsLocal", "before": "2021-06-29T21:00:00", "after": "2021-06-30T21:00:00"}]'),
+		(4, $1, $3, 3, '2021-06-30T12:00:00Z', 'DETAILS_CHANGED', '[{"field": "attributes", "before": null, "after": "{\"door\":\"7\"}"}, {"field": "offers", "before": {"count": 1, "capacity": null}, "after": {"count": 2, "capacity": 243}}]'),
+		(5, $4, $3, 3, '2021-06-30T12:00:00Z', 'REMOVED', '[]')`,
+		[16]byte(concert), [16]byte(unlisted), [16]byte(acme), [16]byte(gone))
+	a.exec(`UPDATE catalog SET version = 3, last_change = 5`)
 	a.exec("ANALYZE")
 	a.sent.take()
 }

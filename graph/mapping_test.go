@@ -79,6 +79,13 @@ var shown = map[string]string{
 	"SyncRun.unchanged":   "SyncRun.unchanged",
 	"SyncRun.quarantined": "SyncRun.quarantined",
 
+	"Change.id":          "Change.cursor",
+	"Change.event_id":    "Change.event",
+	"Change.provider_id": "ChangeFilter.providers",
+	"Change.at":          "Change.at",
+	"Change.kind":        "Change.kind",
+	"Change.fields":      "Change.fields",
+
 	"QuarantinedRecord.id":      "SyncRun.quarantine", // their order
 	"QuarantinedRecord.run_id":  "SyncRun.quarantine",
 	"QuarantinedRecord.key":     "QuarantinedRecord.key",
@@ -89,7 +96,7 @@ var shown = map[string]string{
 }
 
 // unshown are the tables that are the sync's own affair, with all their columns.
-var unshown = []string{"Catalog", "Change", "Lease", "HeldSnapshot"}
+var unshown = []string{"Catalog", "Lease", "HeldSnapshot"}
 
 // tables are those of ent/schema.
 func tables() map[string]ent.Interface {

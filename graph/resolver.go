@@ -17,6 +17,7 @@ type Catalog interface {
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
 	Runs(ctx context.Context, provider event.ID, first int, after *string) (*catalog.RunPage, error)
+	Changes(ctx context.Context, first int, after *string, where catalog.ChangeFilter) (*catalog.ChangePage, error)
 	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)
 	Window(in *catalog.WindowInput) (catalog.Window, error)
 }
@@ -34,6 +35,13 @@ func orDefault(given *int, otherwise int) int {
 		return otherwise
 	}
 	return *given
+}
+
+func orZero[T any](given *T) (value T) {
+	if given != nil {
+		value = *given
+	}
+	return value
 }
 
 // first is the first of what was read, the zero value if there is none.

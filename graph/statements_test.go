@@ -46,6 +46,12 @@ func TestStatements(t *testing.T) {
 		{"providers", "{ events(first: %d) { nodes { provider { name } } } }", 2},
 		{"both", "{ events(first: %d) { nodes { series { title } provider { name } } edges { node { series { title } } } } }", 3},
 		{"a series' provider", "{ events(first: %d) { nodes { series { title provider { name } } provider { slug } } } }", 4},
+		{"histories", "{ events(first: %d) { nodes { history { nodes { kind } } } } }", 2},
+		{"histories of two kinds", "{ events(first: %d) { nodes { history(first: 1) { nodes { kind } } all: history { nodes { kind } } } } }", 3},
+		{"changes", "{ changes(first: %d) { latestCursor nodes { kind fields { name before } } } }", 1},
+		{"changes in a window", `{ changes(first: %d, where: {window: {from: "2021-06-30"}}) { nodes { transition } } }`, 1},
+		{"changed events", "{ changes(first: %d) { nodes { event { title } } edges { node { event { id } } } } }", 2},
+		{"changed events' series", "{ changes(first: %d) { nodes { event { series { title } } } } }", 3},
 		{"two lists", "{ a: events(first: %d) { nodes { id } } b: events(last: 3) { nodes { series { id } } } }", 3},
 	} {
 		for _, size := range []int{1, 3, 60} {

@@ -28,7 +28,7 @@ func (Change) Fields() []ent.Field {
 		field.Int64("id").Annotations(entsql.Annotation{Incremental: new(bool)}),
 		field.UUID("event_id", uuid.UUID{}).Immutable(),
 		field.UUID("provider_id", uuid.UUID{}).Immutable(),
-		field.Int64("run_id").Immutable(),
+		field.Int64("run_id").Immutable().Annotations(Private{"the run that made it, for operators"}),
 		field.Time("at").Immutable(),
 		field.Text("kind").Immutable(),
 		field.JSON("fields", json.RawMessage{}).Immutable().Default(json.RawMessage("[]")),

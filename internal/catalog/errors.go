@@ -11,6 +11,8 @@ type Code string
 const (
 	CodeBadUserInput Code = "BAD_USER_INPUT"
 	CodeNotFound     Code = "NOT_FOUND"
+	// CodeCursorExpired: what follows a cursor is kept no more, so that to go on from it would leave a gap.
+	CodeCursorExpired Code = "CURSOR_EXPIRED"
 )
 
 // Error is an error whose text is meant for the client. Every other error is internal: it is logged at

@@ -47,3 +47,9 @@ func ParseRunCursor(argument, cursor string) (int64, error) { return parseRunCur
 
 // RunCursor is a run's cursor.
 func RunCursor(id int64) string { return runCursor(id) }
+
+// ChangeCursor is the cursor of a change's number.
+func ChangeCursor(number int64) string { return changeCursor(number) }
+
+// ParseChangeCursor reads one.
+func ParseChangeCursor(cursor string) (int64, error) { return parseChangeCursor("after", &cursor) }

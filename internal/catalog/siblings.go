@@ -16,6 +16,7 @@ type siblings struct {
 	now       time.Time // when they were read
 	series    batch[Series]
 	providers batch[Provider]
+	histories histories
 }
 
 // batch reads the objects that some ids name, once.

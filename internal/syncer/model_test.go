@@ -150,6 +150,9 @@ func (m *model) sync(records []said, title string, now time.Time) (event.Outcome
 				kinds = append(kinds, event.ChangeReturned)
 				counts.Returned++
 			}
+			if after.listed && !before.listed {
+				kinds = append(kinds, event.ChangeAdded)
+			}
 			if differs {
 				kinds = append(kinds, m.kinds(before, after)...)
 				counts.Changed++

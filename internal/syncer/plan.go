@@ -96,6 +96,9 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 		}
 		if stored.Hash != hash {
 			s.effect |= changed
+			if rec.Online && !stored.Listed { // to those who read the catalog it is new
+				w.Changes = append(w.Changes, event.Change{Kind: event.ChangeAdded})
+			}
 			w.Changes = append(w.Changes, event.Diff(&stored.Event, rec)...)
 		}
 	}

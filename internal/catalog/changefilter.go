@@ -1,0 +1,103 @@
+package catalog
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// ChangeFilter narrows changes down. Nil and empty parts filter nothing; all parts that are given hold.
+type ChangeFilter struct {
+	Kinds     []event.ChangeKind
+	Providers []string // slugs
+	Events    []event.ID
+	Series    []event.ID
+	Window    *WindowInput // the event is in it after the change, or was before
+}
+
+// changeFilter is a ChangeFilter that has been checked.
+type changeFilter struct {
+	kinds     []event.ChangeKind
+	providers []event.ID
+	events    []event.ID
+	series    []event.ID
+	window    func() Window // as of now: a preset moves on; nil without one
+}
+
+func (f ChangeFilter) check(clock func() time.Time) (*changeFilter, error) {
+	for _, list := range []struct {
+		argument string
+		n        int
+	}{{"where.kinds", len(f.Kinds)}, {"where.providers", len(f.Providers)}, {"where.events", len(f.Events)}, {"where.series", len(f.Series)}} {
+		if list.n > maxFilterValues {
+			return nil, badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
+		}
+	}
+	checked := &changeFilter{kinds: f.Kinds, events: f.Events, series: f.Series}
+	for _, slug := range f.Providers {
+		checked.providers = append(checked.providers, event.ProviderID(slug))
+	}
+	if f.Window == nil {
+		return checked, nil
+	}
+	window, err := f.Window.Window(clock())
+	if err != nil {
+		return nil, within("where", err)
+	}
+	checked.window = func() Window { return window }
+	if in := *f.Window; in.Preset != nil {
+		checked.window = func() Window {
+			now, _ := in.Window(clock()) // what failed would have failed above
+			return now
+		}
+	}
+	return checked, nil
+}
+
+// within names the arguments of an error as those of an input's parts.
+func within(input string, err error) error {
+	var known *Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	named := *known
+	named.Argument = input + "." + known.Argument
+	named.Message = strings.ReplaceAll(known.Message, "window.", input+".window.")
+	return &named
+}
+
+// admits says whether a change passes, and what it makes of its event in the filter's window. It is what
+// changesQuery says in SQL, for changes that have been read already.
+func (f *changeFilter) admits(c *Change) (*Transition, bool) {
+	one := func(list []event.ID, id *event.ID) bool {
+		return len(list) == 0 || id != nil && slices.Contains(list, *id)
+	}
+	if len(f.kinds) > 0 && !slices.Contains(f.kinds, c.Kind) ||
+		!one(f.providers, &c.ProviderID) || !one(f.events, &c.EventID) || !one(f.series, c.seriesID) {
+		return nil, false
+	}
+	t := f.transition(c)
+	return t, t != nil || f.window == nil
+}
+
+// transition is nil without a window, and for an event that neither is nor was in it.
+func (f *changeFilter) transition(c *Change) *Transition {
+	if f.window == nil {
+		return nil
+	}
+	w := f.window()
+	was, is := c.Kind != event.ChangeAdded && w.Holds(c.before), w.Holds(c.after)
+	switch {
+	case was && is:
+		return new(WindowChanged)
+	case is:
+		return new(WindowEntered)
+	case was:
+		return new(WindowLeft)
+	default:
+		return nil
+	}
+}
