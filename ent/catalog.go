@@ -25,6 +25,8 @@ type Catalog struct {
 	ChangedAt time.Time `json:"changed_at,omitempty"`
 	// the number of the latest Change that was old enough to be deleted
 	PrunedChange int64 `json:"pruned_change,omitempty"`
+	// the newest migration that a program has to know to work here; raised by one that takes something away
+	MinSchema    int64 `json:"min_schema,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -33,7 +35,7 @@ func (*Catalog) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case catalog.FieldID, catalog.FieldVersion, catalog.FieldLastChange, catalog.FieldPrunedChange:
+		case catalog.FieldID, catalog.FieldVersion, catalog.FieldLastChange, catalog.FieldPrunedChange, catalog.FieldMinSchema:
 			values[i] = new(sql.NullInt64)
 		case catalog.FieldChangedAt:
 			values[i] = new(sql.NullTime)
@@ -82,6 +84,12 @@ func (_m *Catalog) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PrunedChange = value.Int64
 			}
+		case catalog.FieldMinSchema:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field min_schema", values[i])
+			} else if value.Valid {
+				_m.MinSchema = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -129,6 +137,9 @@ func (_m *Catalog) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("pruned_change=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PrunedChange))
+	builder.WriteString(", ")
+	builder.WriteString("min_schema=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MinSchema))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -52,6 +52,20 @@ func (_c *CatalogCreate) SetNillablePrunedChange(v *int64) *CatalogCreate {
 	return _c
 }
 
+// SetMinSchema sets the "min_schema" field.
+func (_c *CatalogCreate) SetMinSchema(v int64) *CatalogCreate {
+	_c.mutation.SetMinSchema(v)
+	return _c
+}
+
+// SetNillableMinSchema sets the "min_schema" field if the given value is not nil.
+func (_c *CatalogCreate) SetNillableMinSchema(v *int64) *CatalogCreate {
+	if v != nil {
+		_c.SetMinSchema(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *CatalogCreate) SetID(v int16) *CatalogCreate {
 	_c.mutation.SetID(v)
@@ -97,6 +111,10 @@ func (_c *CatalogCreate) defaults() {
 		v := catalog.DefaultPrunedChange
 		_c.mutation.SetPrunedChange(v)
 	}
+	if _, ok := _c.mutation.MinSchema(); !ok {
+		v := catalog.DefaultMinSchema
+		_c.mutation.SetMinSchema(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -112,6 +130,9 @@ func (_c *CatalogCreate) check() error {
 	}
 	if _, ok := _c.mutation.PrunedChange(); !ok {
 		return &ValidationError{Name: "pruned_change", err: errors.New(`ent: missing required field "Catalog.pruned_change"`)}
+	}
+	if _, ok := _c.mutation.MinSchema(); !ok {
+		return &ValidationError{Name: "min_schema", err: errors.New(`ent: missing required field "Catalog.min_schema"`)}
 	}
 	return nil
 }
@@ -160,6 +181,10 @@ func (_c *CatalogCreate) createSpec() (*Catalog, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PrunedChange(); ok {
 		_spec.SetField(catalog.FieldPrunedChange, field.TypeInt64, value)
 		_node.PrunedChange = value
+	}
+	if value, ok := _c.mutation.MinSchema(); ok {
+		_spec.SetField(catalog.FieldMinSchema, field.TypeInt64, value)
+		_node.MinSchema = value
 	}
 	return _node, _spec
 }

@@ -105,6 +105,27 @@ func (_u *CatalogUpdate) AddPrunedChange(v int64) *CatalogUpdate {
 	return _u
 }
 
+// SetMinSchema sets the "min_schema" field.
+func (_u *CatalogUpdate) SetMinSchema(v int64) *CatalogUpdate {
+	_u.mutation.ResetMinSchema()
+	_u.mutation.SetMinSchema(v)
+	return _u
+}
+
+// SetNillableMinSchema sets the "min_schema" field if the given value is not nil.
+func (_u *CatalogUpdate) SetNillableMinSchema(v *int64) *CatalogUpdate {
+	if v != nil {
+		_u.SetMinSchema(*v)
+	}
+	return _u
+}
+
+// AddMinSchema adds value to the "min_schema" field.
+func (_u *CatalogUpdate) AddMinSchema(v int64) *CatalogUpdate {
+	_u.mutation.AddMinSchema(v)
+	return _u
+}
+
 // Mutation returns the CatalogMutation object of the builder.
 func (_u *CatalogUpdate) Mutation() *CatalogMutation {
 	return _u.mutation
@@ -166,6 +187,12 @@ func (_u *CatalogUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedPrunedChange(); ok {
 		_spec.AddField(catalog.FieldPrunedChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MinSchema(); ok {
+		_spec.SetField(catalog.FieldMinSchema, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMinSchema(); ok {
+		_spec.AddField(catalog.FieldMinSchema, field.TypeInt64, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -264,6 +291,27 @@ func (_u *CatalogUpdateOne) AddPrunedChange(v int64) *CatalogUpdateOne {
 	return _u
 }
 
+// SetMinSchema sets the "min_schema" field.
+func (_u *CatalogUpdateOne) SetMinSchema(v int64) *CatalogUpdateOne {
+	_u.mutation.ResetMinSchema()
+	_u.mutation.SetMinSchema(v)
+	return _u
+}
+
+// SetNillableMinSchema sets the "min_schema" field if the given value is not nil.
+func (_u *CatalogUpdateOne) SetNillableMinSchema(v *int64) *CatalogUpdateOne {
+	if v != nil {
+		_u.SetMinSchema(*v)
+	}
+	return _u
+}
+
+// AddMinSchema adds value to the "min_schema" field.
+func (_u *CatalogUpdateOne) AddMinSchema(v int64) *CatalogUpdateOne {
+	_u.mutation.AddMinSchema(v)
+	return _u
+}
+
 // Mutation returns the CatalogMutation object of the builder.
 func (_u *CatalogUpdateOne) Mutation() *CatalogMutation {
 	return _u.mutation
@@ -355,6 +403,12 @@ func (_u *CatalogUpdateOne) sqlSave(ctx context.Context) (_node *Catalog, err er
 	}
 	if value, ok := _u.mutation.AddedPrunedChange(); ok {
 		_spec.AddField(catalog.FieldPrunedChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.MinSchema(); ok {
+		_spec.SetField(catalog.FieldMinSchema, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedMinSchema(); ok {
+		_spec.AddField(catalog.FieldMinSchema, field.TypeInt64, value)
 	}
 	_node = &Catalog{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -58,6 +58,8 @@ type CatalogMutation struct {
 	changed_at       *time.Time
 	pruned_change    *int64
 	addpruned_change *int64
+	min_schema       *int64
+	addmin_schema    *int64
 	clearedFields    map[string]struct{}
 	done             bool
 	oldValue         func(context.Context) (*Catalog, error)
@@ -372,6 +374,62 @@ func (m *CatalogMutation) ResetPrunedChange() {
 	m.addpruned_change = nil
 }
 
+// SetMinSchema sets the "min_schema" field.
+func (m *CatalogMutation) SetMinSchema(i int64) {
+	m.min_schema = &i
+	m.addmin_schema = nil
+}
+
+// MinSchema returns the value of the "min_schema" field in the mutation.
+func (m *CatalogMutation) MinSchema() (r int64, exists bool) {
+	v := m.min_schema
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMinSchema returns the old "min_schema" field's value of the Catalog entity.
+// If the Catalog object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogMutation) OldMinSchema(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMinSchema is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMinSchema requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMinSchema: %w", err)
+	}
+	return oldValue.MinSchema, nil
+}
+
+// AddMinSchema adds i to the "min_schema" field.
+func (m *CatalogMutation) AddMinSchema(i int64) {
+	if m.addmin_schema != nil {
+		*m.addmin_schema += i
+	} else {
+		m.addmin_schema = &i
+	}
+}
+
+// AddedMinSchema returns the value that was added to the "min_schema" field in this mutation.
+func (m *CatalogMutation) AddedMinSchema() (r int64, exists bool) {
+	v := m.addmin_schema
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMinSchema resets all changes to the "min_schema" field.
+func (m *CatalogMutation) ResetMinSchema() {
+	m.min_schema = nil
+	m.addmin_schema = nil
+}
+
 // Where appends a list predicates to the CatalogMutation builder.
 func (m *CatalogMutation) Where(ps ...predicate.Catalog) {
 	m.predicates = append(m.predicates, ps...)
@@ -406,7 +464,7 @@ func (m *CatalogMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CatalogMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.version != nil {
 		fields = append(fields, catalog.FieldVersion)
 	}
@@ -418,6 +476,9 @@ func (m *CatalogMutation) Fields() []string {
 	}
 	if m.pruned_change != nil {
 		fields = append(fields, catalog.FieldPrunedChange)
+	}
+	if m.min_schema != nil {
+		fields = append(fields, catalog.FieldMinSchema)
 	}
 	return fields
 }
@@ -435,6 +496,8 @@ func (m *CatalogMutation) Field(name string) (ent.Value, bool) {
 		return m.ChangedAt()
 	case catalog.FieldPrunedChange:
 		return m.PrunedChange()
+	case catalog.FieldMinSchema:
+		return m.MinSchema()
 	}
 	return nil, false
 }
@@ -452,6 +515,8 @@ func (m *CatalogMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldChangedAt(ctx)
 	case catalog.FieldPrunedChange:
 		return m.OldPrunedChange(ctx)
+	case catalog.FieldMinSchema:
+		return m.OldMinSchema(ctx)
 	}
 	return nil, fmt.Errorf("unknown Catalog field %s", name)
 }
@@ -489,6 +554,13 @@ func (m *CatalogMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPrunedChange(v)
 		return nil
+	case catalog.FieldMinSchema:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMinSchema(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Catalog field %s", name)
 }
@@ -506,6 +578,9 @@ func (m *CatalogMutation) AddedFields() []string {
 	if m.addpruned_change != nil {
 		fields = append(fields, catalog.FieldPrunedChange)
 	}
+	if m.addmin_schema != nil {
+		fields = append(fields, catalog.FieldMinSchema)
+	}
 	return fields
 }
 
@@ -520,6 +595,8 @@ func (m *CatalogMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLastChange()
 	case catalog.FieldPrunedChange:
 		return m.AddedPrunedChange()
+	case catalog.FieldMinSchema:
+		return m.AddedMinSchema()
 	}
 	return nil, false
 }
@@ -549,6 +626,13 @@ func (m *CatalogMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddPrunedChange(v)
+		return nil
+	case catalog.FieldMinSchema:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMinSchema(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Catalog numeric field %s", name)
@@ -588,6 +672,9 @@ func (m *CatalogMutation) ResetField(name string) error {
 		return nil
 	case catalog.FieldPrunedChange:
 		m.ResetPrunedChange()
+		return nil
+	case catalog.FieldMinSchema:
+		m.ResetMinSchema()
 		return nil
 	}
 	return fmt.Errorf("unknown Catalog field %s", name)

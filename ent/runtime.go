@@ -24,6 +24,10 @@ func init() {
 	catalogDescPrunedChange := catalogFields[4].Descriptor()
 	// catalog.DefaultPrunedChange holds the default value on creation for the pruned_change field.
 	catalog.DefaultPrunedChange = catalogDescPrunedChange.Default.(int64)
+	// catalogDescMinSchema is the schema descriptor for min_schema field.
+	catalogDescMinSchema := catalogFields[5].Descriptor()
+	// catalog.DefaultMinSchema holds the default value on creation for the min_schema field.
+	catalog.DefaultMinSchema = catalogDescMinSchema.Default.(int64)
 	changeFields := schema.Change{}.Fields()
 	_ = changeFields
 	// changeDescFields is the schema descriptor for fields field.

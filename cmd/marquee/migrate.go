@@ -83,6 +83,9 @@ func (c *migrateWaitCommand) Run(ctx context.Context, p *program) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.Timeout))
 	defer cancel()
 	err = migrator.Wait(ctx)
+	if errors.Is(err, migrate.ErrSchemaTooNew) {
+		return configError("%w", err)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &exitError{exitTemporary, err}
 	}

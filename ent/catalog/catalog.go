@@ -19,6 +19,8 @@ const (
 	FieldChangedAt = "changed_at"
 	// FieldPrunedChange holds the string denoting the pruned_change field in the database.
 	FieldPrunedChange = "pruned_change"
+	// FieldMinSchema holds the string denoting the min_schema field in the database.
+	FieldMinSchema = "min_schema"
 	// Table holds the table name of the catalog in the database.
 	Table = "catalog"
 )
@@ -30,6 +32,7 @@ var Columns = []string{
 	FieldLastChange,
 	FieldChangedAt,
 	FieldPrunedChange,
+	FieldMinSchema,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -45,6 +48,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultPrunedChange holds the default value on creation for the "pruned_change" field.
 	DefaultPrunedChange int64
+	// DefaultMinSchema holds the default value on creation for the "min_schema" field.
+	DefaultMinSchema int64
 )
 
 // OrderOption defines the ordering options for the Catalog queries.
@@ -73,4 +78,9 @@ func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByPrunedChange orders the results by the pruned_change field.
 func ByPrunedChange(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPrunedChange, opts...).ToFunc()
+}
+
+// ByMinSchema orders the results by the min_schema field.
+func ByMinSchema(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMinSchema, opts...).ToFunc()
 }

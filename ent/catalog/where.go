@@ -74,6 +74,11 @@ func PrunedChange(v int64) predicate.Catalog {
 	return predicate.Catalog(sql.FieldEQ(FieldPrunedChange, v))
 }
 
+// MinSchema applies equality check predicate on the "min_schema" field. It's identical to MinSchemaEQ.
+func MinSchema(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldEQ(FieldMinSchema, v))
+}
+
 // VersionEQ applies the EQ predicate on the "version" field.
 func VersionEQ(v int64) predicate.Catalog {
 	return predicate.Catalog(sql.FieldEQ(FieldVersion, v))
@@ -232,6 +237,46 @@ func PrunedChangeLT(v int64) predicate.Catalog {
 // PrunedChangeLTE applies the LTE predicate on the "pruned_change" field.
 func PrunedChangeLTE(v int64) predicate.Catalog {
 	return predicate.Catalog(sql.FieldLTE(FieldPrunedChange, v))
+}
+
+// MinSchemaEQ applies the EQ predicate on the "min_schema" field.
+func MinSchemaEQ(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldEQ(FieldMinSchema, v))
+}
+
+// MinSchemaNEQ applies the NEQ predicate on the "min_schema" field.
+func MinSchemaNEQ(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldNEQ(FieldMinSchema, v))
+}
+
+// MinSchemaIn applies the In predicate on the "min_schema" field.
+func MinSchemaIn(vs ...int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldIn(FieldMinSchema, vs...))
+}
+
+// MinSchemaNotIn applies the NotIn predicate on the "min_schema" field.
+func MinSchemaNotIn(vs ...int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldNotIn(FieldMinSchema, vs...))
+}
+
+// MinSchemaGT applies the GT predicate on the "min_schema" field.
+func MinSchemaGT(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldGT(FieldMinSchema, v))
+}
+
+// MinSchemaGTE applies the GTE predicate on the "min_schema" field.
+func MinSchemaGTE(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldGTE(FieldMinSchema, v))
+}
+
+// MinSchemaLT applies the LT predicate on the "min_schema" field.
+func MinSchemaLT(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldLT(FieldMinSchema, v))
+}
+
+// MinSchemaLTE applies the LTE predicate on the "min_schema" field.
+func MinSchemaLTE(v int64) predicate.Catalog {
+	return predicate.Catalog(sql.FieldLTE(FieldMinSchema, v))
 }
 
 // And groups predicates with the AND operator between them.

@@ -16,6 +16,7 @@ var (
 		{Name: "last_change", Type: field.TypeInt64},
 		{Name: "changed_at", Type: field.TypeTime},
 		{Name: "pruned_change", Type: field.TypeInt64, Default: 0},
+		{Name: "min_schema", Type: field.TypeInt64, Default: 0},
 	}
 	// CatalogTable holds the schema information for the "catalog" table.
 	CatalogTable = &schema.Table{

@@ -24,5 +24,6 @@ func (Catalog) Fields() []ent.Field {
 		field.Int64("last_change").Comment("the number of the latest Change"),
 		field.Time("changed_at"),
 		field.Int64("pruned_change").Default(0).Comment("the number of the latest Change that was old enough to be deleted"),
+		field.Int64("min_schema").Default(0).Comment("the newest migration that a program has to know to work here; raised by one that takes something away"),
 	}
 }

@@ -27,9 +27,9 @@ var (
 	ErrUnmigrated = errors.New("the database has no schema yet; run `marquee migrate up`")
 	// ErrSchemaTooOld means that migrations of this program are not applied.
 	ErrSchemaTooOld = errors.New("the database's schema is too old; run `marquee migrate up`")
-	// ErrSchemaTooNew means that all migrations of this program are applied, and
-	// others that it does not know. Whether it can work there is for the caller to say.
-	ErrSchemaTooNew = errors.New("the database's schema is newer than this program")
+	// ErrSchemaTooNew means that a migration that this program does not know took
+	// away what it needs. Migrations that only add are no reason for it.
+	ErrSchemaTooNew = errors.New("the database's schema is newer than this program; use a later version")
 	// ErrPooler means that the session lock cannot be relied on, because the
 	// statements of one client go to changing sessions of the server.
 	ErrPooler = errors.New("the database is behind a connection pooler that changes sessions between transactions; " +
@@ -228,24 +228,52 @@ func versions(ctx context.Context, q Querier) (map[int64]time.Time, error) {
 
 // Check compares the database with what this program needs. Errors:
 // [ErrUnmigrated], [ErrSchemaTooOld], [ErrSchemaTooNew], each with the versions.
+// A newer schema is good as long as no migration has said otherwise, see
+// [Migrator.CheckOn].
 func (m *Migrator) Check(ctx context.Context) error {
-	list, err := m.Status(ctx)
+	conn, err := pgx.ConnectConfig(ctx, m.config)
 	if err != nil {
-		return err
+		return fmt.Errorf("look at the schema version: %w", err)
 	}
-	return m.compare(list)
+	defer conn.Close(context.WithoutCancel(ctx))
+	return m.CheckOn(ctx, conn)
 }
 
-// CheckOn is [Migrator.Check] on a connection of the caller's.
+// CheckOn is [Migrator.Check] on a connection of the caller's. A migration that
+// takes away what older programs need sets catalog.min_schema to the newest
+// migration that a program has to know to do without.
 func (m *Migrator) CheckOn(ctx context.Context, q Querier) error {
 	list, err := m.StatusOn(ctx, q)
 	if err != nil {
 		return err
 	}
-	return m.compare(list)
+	least, err := minSchema(ctx, q)
+	if err != nil {
+		return fmt.Errorf("look at the schema version: %w", err)
+	}
+	return m.compare(list, least)
 }
 
-func (m *Migrator) compare(list []Status) error {
+// minSchema is the least that a program has to know; 0 where nothing says so, as
+// before there was such a column.
+func minSchema(ctx context.Context, q Querier) (int64, error) {
+	rows, err := q.Query(ctx, "SELECT to_regclass('catalog') IS NOT NULL")
+	if err != nil {
+		return 0, err
+	}
+	there, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	if err != nil || !there {
+		return 0, err
+	}
+	// By way of JSON, because a statement that names a column which is not there fails.
+	rows, err = q.Query(ctx, "SELECT coalesce(max((to_jsonb(c) ->> 'min_schema')::bigint), 0) FROM catalog c")
+	if err != nil {
+		return 0, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+}
+
+func (m *Migrator) compare(list []Status, least int64) error {
 	var have int64
 	pending := 0
 	for _, s := range list {
@@ -260,15 +288,16 @@ func (m *Migrator) compare(list []Status) error {
 		return ErrUnmigrated
 	case pending > 0:
 		return fmt.Errorf("%w (it is at version %d, this program needs %d, pending: %d)", ErrSchemaTooOld, have, m.Wanted(), pending)
-	case have > m.Wanted():
-		return fmt.Errorf("%w (it is at version %d, this program knows up to %d)", ErrSchemaTooNew, have, m.Wanted())
+	case least > m.Wanted():
+		return fmt.Errorf("%w (it is at version %d and wants programs that know %d, this one knows up to %d)", ErrSchemaTooNew, have, least, m.Wanted())
 	}
 	return nil
 }
 
-// Wait returns when the schema is at least what this program needs. Until then
-// it looks again and again, whatever goes wrong: a database that is not up yet
-// refuses connections in many ways. When ctx ends, the error tells what it saw last.
+// Wait returns when the schema is what this program needs, or [ErrSchemaTooNew],
+// which waiting does not mend. Until then it looks again and again, whatever goes
+// wrong: a database that is not up yet refuses connections in many ways. When ctx
+// ends, the error tells what it saw last.
 func (m *Migrator) Wait(ctx context.Context) error {
 	tick := time.NewTicker(m.options.PollInterval)
 	defer tick.Stop()
@@ -276,7 +305,7 @@ func (m *Migrator) Wait(ctx context.Context) error {
 	for {
 		err := m.Check(ctx)
 		if err == nil || errors.Is(err, ErrSchemaTooNew) {
-			return nil
+			return err
 		}
 		// An end in the middle of a look says nothing. A dial sees the deadline
 		// pass a moment before ctx does.

@@ -41,6 +41,11 @@ func newMigrator(t *testing.T, url string, m fstest.MapFS) *migrate.Migrator {
 	return migrator
 }
 
+// contracts is a migration that takes something away from programs that don't know version least.
+func contracts(least int) string {
+	return fmt.Sprintf("CREATE TABLE catalog (id int, min_schema bigint); INSERT INTO catalog VALUES (1, %d);", least)
+}
+
 func up(t *testing.T, url string, m fstest.MapFS) {
 	t.Helper()
 	if _, err := newMigrator(t, url, m).Up(t.Context()); err != nil {
@@ -248,7 +253,9 @@ func TestStatusAndCheck(t *testing.T) {
 		{"unmigrated", nil, files(first), migrate.ErrUnmigrated, "-1", "marquee migrate up"},
 		{"current", files(first, second), files(first, second), nil, "+1+2", ""},
 		{"too old", files(first), files(first, second, third), migrate.ErrSchemaTooOld, "+1-2-3", "at version 1, this program needs 3, pending: 2"},
-		{"too new", files(first, second), files(first), migrate.ErrSchemaTooNew, "+1+2", "at version 2, this program knows up to 1"},
+		{"newer", files(first, second), files(first), nil, "+1+2", ""},
+		{"newer, and nothing was taken away since", files(first, second, contracts(2)), files(first, second), nil, "+1+2+3", ""},
+		{"too new", files(first, second, contracts(2)), files(first), migrate.ErrSchemaTooNew, "+1+2+3", "at version 3 and wants programs that know 2, this one knows up to 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -330,6 +337,16 @@ func TestWait(t *testing.T) {
 	up(t, url, files(first, second, third)) // newer will do
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWaitTooNew: a schema that has gone past the program does not come back.
+func TestWaitTooNew(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Raw(t)
+	up(t, url, files(first, second, contracts(2)))
+	if err := newMigrator(t, url, files(first)).Wait(t.Context()); !errors.Is(err, migrate.ErrSchemaTooNew) {
+		t.Errorf("got %v, want ErrSchemaTooNew", err)
 	}
 }
 
