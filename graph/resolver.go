@@ -53,12 +53,9 @@ func first[T any](found []T, err error) (T, error) {
 	return found[0], nil
 }
 
-// events reads a page of events, with the columns that the client selected.
-func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (*catalog.EventPage, error) {
+// eventQuery asks for a page of events, with the columns that the client selected.
+func (r *Resolver) eventQuery(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (catalog.EventQuery, error) {
 	checked, err := r.Catalog.Window(window)
-	if err != nil {
-		return nil, err
-	}
 	query := catalog.EventQuery{Page: page, Window: checked, Fields: selectedFields(ctx)}
 	if where != nil {
 		query.Where = *where
@@ -66,5 +63,5 @@ func (r *Resolver) events(ctx context.Context, page catalog.PageArgs, window *ca
 	if order != nil {
 		query.Order = *order
 	}
-	return r.Catalog.Events(ctx, query)
+	return query, err
 }

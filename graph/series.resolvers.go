@@ -15,8 +15,11 @@ import (
 
 // Events is the resolver for the events field.
 func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) (*catalog.EventPage, error) {
-	where := &catalog.EventFilter{Series: []event.ID{obj.ID}}
-	return r.events(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, where, orderBy)
+	query, err := r.eventQuery(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, nil, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	return obj.Events(ctx, query)
 }
 
 // Series is the resolver for the series field.

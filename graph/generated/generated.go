@@ -98,6 +98,7 @@ type ComplexityRoot struct {
 
 	EventConnection struct {
 		Edges      func(childComplexity int) int
+		Facets     func(childComplexity int, by []catalog.Facet) int
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
@@ -114,6 +115,19 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Provider   func(childComplexity int) int
 		Title      func(childComplexity int) int
+	}
+
+	FacetBucket struct {
+		Count func(childComplexity int) int
+		Label func(childComplexity int) int
+		Value func(childComplexity int) int
+		Where func(childComplexity int) int
+	}
+
+	FacetResult struct {
+		Buckets   func(childComplexity int) int
+		Facet     func(childComplexity int) int
+		Truncated func(childComplexity int) int
 	}
 
 	FieldChange struct {
@@ -519,6 +533,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventConnection.Edges(childComplexity), true
+	case "EventConnection.facets":
+		if e.ComplexityRoot.EventConnection.Facets == nil {
+			break
+		}
+
+		args, err := ec.field_EventConnection_facets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.EventConnection.Facets(childComplexity, args["by"].([]catalog.Facet)), true
 	case "EventConnection.nodes":
 		if e.ComplexityRoot.EventConnection.Nodes == nil {
 			break
@@ -586,6 +611,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventSeries.Title(childComplexity), true
+
+	case "FacetBucket.count":
+		if e.ComplexityRoot.FacetBucket.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetBucket.Count(childComplexity), true
+	case "FacetBucket.label":
+		if e.ComplexityRoot.FacetBucket.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetBucket.Label(childComplexity), true
+	case "FacetBucket.value":
+		if e.ComplexityRoot.FacetBucket.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetBucket.Value(childComplexity), true
+	case "FacetBucket.where":
+		if e.ComplexityRoot.FacetBucket.Where == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetBucket.Where(childComplexity), true
+
+	case "FacetResult.buckets":
+		if e.ComplexityRoot.FacetResult.Buckets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetResult.Buckets(childComplexity), true
+	case "FacetResult.facet":
+		if e.ComplexityRoot.FacetResult.Facet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetResult.Facet(childComplexity), true
+	case "FacetResult.truncated":
+		if e.ComplexityRoot.FacetResult.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetResult.Truncated(childComplexity), true
 
 	case "FieldChange.after":
 		if e.ComplexityRoot.FieldChange.After == nil {
@@ -1352,6 +1421,59 @@ type EventConnection {
   pageInfo: PageInfo!
   "How many events all pages have together. Counted only when selected."
   totalCount: Int! @cost(weight: 20)
+  """
+  How many events of all pages have which value. A facet is counted as if the list were not filtered in its own terms: its buckets
+  are what else could be chosen. Counted only when selected, all facets by one statement.
+
+  ` + "`" + `` + "`" + `` + "`" + `graphql
+  { events(window: {preset: NEXT_30_DAYS, timeZone: "Europe/Madrid"}) { facets(by: [DAY, CITY]) { facet buckets { label count where } } } }
+  ` + "`" + `` + "`" + `` + "`" + `
+  """
+  facets("What to count by, up to 8." by: [EventFacet!]!): [FacetResult!]! @cost(weight: 20) @listSize(assumedSize: 8, slicingArguments: ["by"])
+}
+
+"What events can be counted by. Days, weeks and months are those in which they start: in the window's ` + "`" + `timeZone` + "`" + `, else by each event's own wall clock."
+enum EventFacet {
+  "Days, in order: ` + "`" + `2021-06-30` + "`" + `. Up to 366."
+  DAY
+  "Weeks by their Monday, in order: ` + "`" + `2021-06-28` + "`" + `. Up to 100."
+  WEEK
+  "Months, in order: ` + "`" + `2021-06` + "`" + `. Up to 100."
+  MONTH
+  "Providers by slug, the largest first, up to 100."
+  PROVIDER
+  "Categories, the largest first, up to 100. An event counts in each of its own."
+  CATEGORY
+  "Cities, the largest first, up to 100. Events without one count in none."
+  CITY
+  "Availability as of now, the largest first."
+  AVAILABILITY
+  "Ranges of prices, by currency: ` + "`" + `EUR 10-20` + "`" + `. Up to 100. An event counts in each that its prices, from the lowest to the highest, meet."
+  PRICE_BAND
+}
+
+"How the events of a list are spread over one facet's values."
+type FacetResult {
+  "What they were counted by."
+  facet: EventFacet!
+  "The values that there are. None is empty."
+  buckets: [FacetBucket!]! @listSize(assumedSize: 50)
+  "Whether there are more buckets than are given."
+  truncated: Boolean!
+}
+
+"How many events of a list have one value."
+type FacetBucket @cost(weight: 0) {
+  "The value: ` + "`" + `2021-06-30` + "`" + `, ` + "`" + `acme` + "`" + `, ` + "`" + `jazz` + "`" + `."
+  value: String!
+  "The value for people: a provider's name, ` + "`" + `10–20 EUR` + "`" + `."
+  label: String!
+  "How many events have it."
+  count: Int!
+  """
+  What to put into ` + "`" + `where` + "`" + ` to get just these, in the place of what it says in the same terms: ` + "`" + `{"cities": ["Madrid"]}` + "`" + `.
+  """
+  where: JSON!
 }
 
 "An event in a page."
@@ -1874,6 +1996,8 @@ func (ec *executionContext) childFields_EventConnection(ctx context.Context, fie
 		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_EventConnection_totalCount(ctx, field)
+	case "facets":
+		return ec.fieldContext_EventConnection_facets(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
 }
@@ -1902,6 +2026,32 @@ func (ec *executionContext) childFields_EventSeries(ctx context.Context, field g
 		return ec.fieldContext_EventSeries_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EventSeries", field.Name)
+}
+
+func (ec *executionContext) childFields_FacetBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_FacetBucket_value(ctx, field)
+	case "label":
+		return ec.fieldContext_FacetBucket_label(ctx, field)
+	case "count":
+		return ec.fieldContext_FacetBucket_count(ctx, field)
+	case "where":
+		return ec.fieldContext_FacetBucket_where(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FacetBucket", field.Name)
+}
+
+func (ec *executionContext) childFields_FacetResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "facet":
+		return ec.fieldContext_FacetResult_facet(ctx, field)
+	case "buckets":
+		return ec.fieldContext_FacetResult_buckets(ctx, field)
+	case "truncated":
+		return ec.fieldContext_FacetResult_truncated(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FacetResult", field.Name)
 }
 
 func (ec *executionContext) childFields_FieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2177,6 +2327,20 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 // endregion ************************** internal!.gotpl ***************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_EventConnection_facets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) ([]catalog.Facet, error) {
+			return ec.unmarshalNEventFacet2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_EventSeries_events_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -3777,6 +3941,50 @@ func (ec *executionContext) fieldContext_EventConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("EventConnection", field, true, false, "Int")
 }
 
+func (ec *executionContext) _EventConnection_facets(ctx context.Context, field graphql.CollectedField, obj *catalog.EventPage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventConnection_facets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Facets(ctx, fc.Args["by"].([]catalog.Facet))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []catalog.FacetResult) graphql.Marshaler {
+			return ec.marshalNFacetResult2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventConnection_facets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FacetResult(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_EventConnection_facets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _EventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *catalog.EventEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3975,6 +4183,176 @@ func (ec *executionContext) fieldContext_EventSeries_events(ctx context.Context,
 		return fc, err
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _FacetBucket_value(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetBucket_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetBucket_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetBucket", field, false, false, "String")
+}
+
+func (ec *executionContext) _FacetBucket_label(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetBucket_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetBucket_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetBucket", field, false, false, "String")
+}
+
+func (ec *executionContext) _FacetBucket_count(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetBucket_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetBucket_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetBucket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FacetBucket_where(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetBucket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetBucket_where(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Where, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return ec.marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetBucket_where(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetBucket", field, false, false, "JSON")
+}
+
+func (ec *executionContext) _FacetResult_facet(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetResult_facet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Facet, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v catalog.Facet) graphql.Marshaler {
+			return ec.marshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetResult_facet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetResult", field, false, false, "EventFacet")
+}
+
+func (ec *executionContext) _FacetResult_buckets(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetResult_buckets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Buckets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []catalog.FacetBucket) graphql.Marshaler {
+			return ec.marshalNFacetBucket2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetBucketᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetResult_buckets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FacetResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FacetBucket(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _FacetResult_truncated(ctx context.Context, field graphql.CollectedField, obj *catalog.FacetResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FacetResult_truncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Truncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FacetResult_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetResult", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _FieldChange_name(ctx context.Context, field graphql.CollectedField, obj *catalog.FieldChange) (ret graphql.Marshaler) {
@@ -7517,6 +7895,12 @@ func (ec *executionContext) _EventConnection(ctx context.Context, sel ast.Select
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._EventConnection_totalCount(ctx, field, obj)
 				})
+		case "facets":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._EventConnection_facets(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -7610,6 +7994,97 @@ func (ec *executionContext) _EventSeries(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._EventSeries_events(ctx, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var facetBucketImplementors = []string{"FacetBucket"}
+
+func (ec *executionContext) _FacetBucket(ctx context.Context, sel ast.SelectionSet, obj *catalog.FacetBucket) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, facetBucketImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FacetBucket")
+		case "value":
+			out.Values[i] = ec._FacetBucket_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._FacetBucket_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._FacetBucket_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "where":
+			out.Values[i] = ec._FacetBucket_where(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var facetResultImplementors = []string{"FacetResult"}
+
+func (ec *executionContext) _FacetResult(ctx context.Context, sel ast.SelectionSet, obj *catalog.FacetResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, facetResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FacetResult")
+		case "facet":
+			out.Values[i] = ec._FacetResult_facet(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "buckets":
+			out.Values[i] = ec._FacetResult_buckets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "truncated":
+			out.Values[i] = ec._FacetResult_truncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8862,6 +9337,74 @@ func (ec *executionContext) marshalNEventEdge2ᚕgithubᚗcomᚋaledotdevᚋmarq
 	return ret
 }
 
+func (ec *executionContext) unmarshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet(ctx context.Context, v any) (catalog.Facet, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet[tmp]
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet(ctx context.Context, sel ast.SelectionSet, v catalog.Facet) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(marshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet[v])
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventFacet!")
+	}
+	return res
+}
+
+var (
+	unmarshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet = map[string]catalog.Facet{
+		"DAY":          catalog.FacetDay,
+		"WEEK":         catalog.FacetWeek,
+		"MONTH":        catalog.FacetMonth,
+		"PROVIDER":     catalog.FacetProvider,
+		"CATEGORY":     catalog.FacetCategory,
+		"CITY":         catalog.FacetCity,
+		"AVAILABILITY": catalog.FacetAvailability,
+		"PRICE_BAND":   catalog.FacetPriceBand,
+	}
+	marshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet = map[catalog.Facet]string{
+		catalog.FacetDay:          "DAY",
+		catalog.FacetWeek:         "WEEK",
+		catalog.FacetMonth:        "MONTH",
+		catalog.FacetProvider:     "PROVIDER",
+		catalog.FacetCategory:     "CATEGORY",
+		catalog.FacetCity:         "CITY",
+		catalog.FacetAvailability: "AVAILABILITY",
+		catalog.FacetPriceBand:    "PRICE_BAND",
+	}
+)
+
+func (ec *executionContext) unmarshalNEventFacet2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetᚄ(ctx context.Context, v any) ([]catalog.Facet, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]catalog.Facet, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNEventFacet2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.Facet) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEventFacet2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField(ctx context.Context, v any) (catalog.OrderField, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := unmarshalNEventOrderField2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐOrderField[tmp]
@@ -8923,6 +9466,46 @@ var (
 		event.StatusRescheduled: "RESCHEDULED",
 	}
 )
+
+func (ec *executionContext) marshalNFacetBucket2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetBucket(ctx context.Context, sel ast.SelectionSet, v catalog.FacetBucket) graphql.Marshaler {
+	return ec._FacetBucket(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFacetBucket2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetBucketᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.FacetBucket) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFacetBucket2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetBucket(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFacetResult2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetResult(ctx context.Context, sel ast.SelectionSet, v catalog.FacetResult) graphql.Marshaler {
+	return ec._FacetResult(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNFacetResult2ᚕgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetResultᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.FacetResult) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFacetResult2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFacetResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
 
 func (ec *executionContext) marshalNFieldChange2githubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐFieldChange(ctx context.Context, sel ast.SelectionSet, v catalog.FieldChange) graphql.Marshaler {
 	return ec._FieldChange(ctx, sel, &v)
@@ -9011,6 +9594,24 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	res := graphql.MarshalInt(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Int!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, v any) (json.RawMessage, error) {
+	res, err := scalar.UnmarshalJSON(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, sel ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JSON!")
+		return graphql.Null
+	}
+	_ = sel
+	res := scalar.MarshalJSON(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "JSON!")
 	}
 	return res
 }

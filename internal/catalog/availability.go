@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"strings"
+	"time"
+
 	"github.com/aledotdev/marquee/internal/event"
 )
 
@@ -36,10 +39,12 @@ func (e *Event) Availability() Availability {
 	}
 }
 
-// availability is the same as Event.Availability, in SQL as of ?, thrice; tests hold them to each other.
-const availability = `CASE
-	WHEN status = 'CANCELLED' OR sale_ends_at <= ? OR coalesce(ends_at, starts_at) <= ? THEN 'SALE_ENDED'
+// availabilityAt is the same in SQL; tests hold them to each other.
+func availabilityAt(q *query, now time.Time) string {
+	return strings.ReplaceAll(`CASE
+	WHEN status = 'CANCELLED' OR sale_ends_at <= now OR coalesce(ends_at, starts_at) <= now THEN 'SALE_ENDED'
 	WHEN no_seats_left THEN 'SOLD_OUT'
-	WHEN sale_starts_at > ? THEN 'PRE_SALE'
+	WHEN sale_starts_at > now THEN 'PRE_SALE'
 	WHEN online AND removed_at IS NULL AND (sold_out IS NOT NULL OR min_price IS NOT NULL OR sale_ends_at IS NOT NULL) THEN 'IN_STOCK'
-	ELSE 'UNKNOWN' END`
+	ELSE 'UNKNOWN' END`, "now", q.arg(now)+"::timestamptz")
+}

@@ -163,10 +163,8 @@ func parseRunCursor(argument, cursor string) (int64, error) {
 }
 
 // Cursors of changes: the first byte as above, then the number.
-const cursorByChange = 3
-
 func changeCursor(number int64) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{cursorByChange}, uint64(number)))
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tagChange}, uint64(number)))
 }
 
 // parseChangeCursor reads a cursor; nil is the place before all changes.
@@ -175,7 +173,7 @@ func parseChangeCursor(argument string, cursor *string) (int64, error) {
 		return 0, nil
 	}
 	b, ok := decode(*cursor)
-	if !ok || len(b) != 9 || b[0] != cursorByChange || b[1] > 0x7f {
+	if !ok || len(b) != 9 || b[0] != tagChange || b[1] > 0x7f {
 		return 0, badInput(argument, "%s: not a cursor of this list", argument)
 	}
 	return int64(binary.BigEndian.Uint64(b[1:])), nil

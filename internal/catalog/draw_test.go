@@ -213,6 +213,9 @@ func drawFilter(t *rapid.T, d drawn) (f catalog.EventFilter) {
 		f.Starts = &catalog.StartsFilter{From: w.From, To: w.To}
 		if rapid.Bool().Draw(t, "startsZoned") {
 			f.Starts.TimeZone = location(rapid.SampledFrom(zones()).Draw(t, "startsZone").name)
+			if _, err := (catalog.WindowInput{From: w.From, To: w.To, TimeZone: f.Starts.TimeZone}).Window(d.anchor); err != nil {
+				f.Starts.From = nil // they are the wrong way round there
+			}
 		}
 	case 5:
 		all := []catalog.Availability{catalog.InStock, catalog.SoldOut, catalog.PreSale, catalog.SaleEnded, catalog.AvailabilityUnknown}

@@ -27,8 +27,8 @@ type EventPage struct {
 	Nodes    []*Event
 	PageInfo PageInfo
 	order    order
-	catalog  *Catalog
-	query    EventQuery
+	list     *list
+	parent   event.ID // whose list it is of, see list
 }
 
 // EventEdge is an event with its place in the order.
@@ -51,8 +51,7 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
-	eq.Fields.titleKey = eq.Order.Field == ByTitle
-	r, err := eq.read(eq.Fields.columns())
+	r, err := eq.read(&query{})
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +59,7 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	if err != nil {
 		return nil, err
 	}
-	page := &EventPage{order: r.order, catalog: c, query: eq}
-	page.Nodes, page.PageInfo = pageOf(r, events, func(e *Event) string { return r.order.cursor(r.order.position(e)) })
-	return page, nil
+	return r.pageOf(events, &list{catalog: c, query: eq}, event.ID{}), nil
 }
 
 // read is a page that is about to be read: its statement, and what is to be made of the rows.
@@ -73,8 +70,8 @@ type read struct {
 	order order
 }
 
-// read is the statement that selects columns of the query's page, and one row more.
-func (eq EventQuery) read(columns []string) (read, error) {
+// read is the statement that reads the query's page, and one row more, with the conditions that q has already.
+func (eq EventQuery) read(q *query) (read, error) {
 	o, err := eq.order()
 	if err != nil {
 		return read{}, err
@@ -86,53 +83,41 @@ func (eq EventQuery) read(columns []string) (read, error) {
 	if at := p.rankedAt(); !at.IsZero() {
 		o = o.as(at)
 	}
-	q, err := eq.query()
-	if err != nil {
+	if q, err = eq.query(q); err != nil {
 		return read{}, err
 	}
+	eq.Fields.titleKey = o.tag == tagTitle
 	r := read{page: p, order: o}
-	r.sql, r.args = q.rows(columns, o, o.between(p.after, p.before, p.backward), p.size+1)
+	r.sql, r.args = q.rows(eq.Fields.columns(), o, o.between(p.after, p.before, p.backward), p.size+1)
 	return r, nil
 }
 
 // pageOf makes a page of the rows that were read, which may be one too many: in the order of the list, with what
 // is around it. It follows Relay: a page knows for certain whether more follows in its own direction; that it
 // has something behind it is what the cursor given says.
-func pageOf[T any](r read, rows []T, cursor func(T) string) ([]T, PageInfo) {
-	more := len(rows) > r.page.size
+func (r read) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
+	more := len(events) > r.page.size
 	if more {
-		rows = rows[:r.page.size]
+		events = events[:r.page.size]
 	}
 	info := PageInfo{HasNextPage: more, HasPreviousPage: r.page.after != nil}
 	if r.page.backward {
-		slices.Reverse(rows)
+		slices.Reverse(events)
 		info = PageInfo{HasNextPage: r.page.before != nil, HasPreviousPage: more}
 	}
-	if len(rows) > 0 {
-		start, end := cursor(rows[0]), cursor(rows[len(rows)-1])
+	if len(events) > 0 {
+		start, end := r.order.cursor(r.order.position(events[0])), r.order.cursor(r.order.position(events[len(events)-1]))
 		info.StartCursor, info.EndCursor = &start, &end
 	}
-	return rows, info
+	return &EventPage{Nodes: events, PageInfo: info, order: r.order, list: of, parent: parent}
 }
 
-// TotalCount is how many events all pages have together.
-func (p *EventPage) TotalCount(ctx context.Context) (int, error) {
-	q, err := p.query.query()
-	if err != nil {
-		return 0, err
-	}
-	sql, args := q.count()
-	var n int
-	if err := p.catalog.pool.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("counting events: %w", err)
-	}
-	return n, nil
-}
-
-// query makes the conditions of everything but the page.
-func (eq EventQuery) query() (*query, error) {
-	q := &query{}
+// query adds the conditions of everything but the page.
+func (eq EventQuery) query(q *query) (*query, error) {
 	q.where("listed")
+	if len(q.parents) > 0 {
+		q.where("series_id = ANY(?)", q.parents)
+	}
 	q.window(eq.Window)
 	if err := eq.Where.apply(q, eq.Now); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package catalog
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -110,7 +109,7 @@ func (f EventFilter) apply(q *query, now time.Time) error {
 		q.window(w)
 	}
 	if len(f.Availability) > 0 {
-		q.where(strings.Replace(availability, "?", q.arg(now), -1)+" = ANY(?)", f.Availability)
+		q.where(availabilityAt(q, now)+" = ANY(?)", f.Availability)
 		if !slices.Contains(f.Availability, SaleEnded) {
 			q.notOver(now)
 		}

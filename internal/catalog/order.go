@@ -62,7 +62,7 @@ type part struct {
 	descending bool
 }
 
-// Tags of orders in cursors. Runs have theirs beside these. They are never given to another order.
+// Tags of orders in cursors, of events, runs and changes alike. They are never given to another order.
 const (
 	tagStart      = 1
 	tagRun        = 2
@@ -70,6 +70,7 @@ const (
 	tagLastChange = 4
 	tagTitle      = 5
 	tagRelevance  = 6
+	tagChange     = 7
 )
 
 // startColumn is what windows bound, too.

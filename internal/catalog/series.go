@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aledotdev/marquee/ent"
 	"github.com/aledotdev/marquee/ent/series"
@@ -23,7 +24,9 @@ type Series struct {
 type family struct {
 	catalog   *Catalog
 	members   []*Series
+	now       time.Time // when they were read
 	providers batch[Provider]
+	pages     onces[map[event.ID]*EventPage]
 }
 
 // SeriesByID reads series, in no order.
@@ -32,7 +35,7 @@ func (c *Catalog) SeriesByID(ctx context.Context, ids []event.ID) ([]*Series, er
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
 	}
-	read := &family{catalog: c, members: make([]*Series, len(rows))}
+	read := &family{catalog: c, now: c.clock(), members: make([]*Series, len(rows))}
 	for i, row := range rows {
 		read.members[i] = seriesOf(row)
 		read.members[i].family = read

@@ -38,6 +38,38 @@ func (b *batch[T]) get(id event.ID, load func() ([]*T, error), key func(*T) even
 	return b.found[id], b.err
 }
 
+// once reads something once, for all who ask.
+type once[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+func (o *once[T]) get(read func() (T, error)) (T, error) {
+	o.once.Do(func() { o.value, o.err = read() })
+	return o.value, o.err
+}
+
+// onces are readings that differ in something that the key tells.
+type onces[T any] struct {
+	mu  sync.Mutex
+	all map[string]*once[T]
+}
+
+func (o *onces[T]) get(key string, read func() (T, error)) (T, error) {
+	o.mu.Lock()
+	if o.all == nil {
+		o.all = map[string]*once[T]{}
+	}
+	one := o.all[key]
+	if one == nil {
+		one = &once[T]{}
+		o.all[key] = one
+	}
+	o.mu.Unlock()
+	return one.get(read)
+}
+
 func (s *siblings) seriesOf(ctx context.Context, id event.ID) (*Series, error) {
 	return s.series.get(id, func() ([]*Series, error) {
 		return s.catalog.SeriesByID(ctx, distinct(s.events, func(e *Event) *event.ID { return e.SeriesID }))

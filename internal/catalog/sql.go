@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
 )
 
 // query collects the conditions of one statement over the events, with their arguments.
@@ -13,6 +15,7 @@ type query struct {
 	lower      *time.Time // no event that the conditions hold starts before it
 	upper      *time.Time // nor after it
 	spans      *spans
+	parents    []event.ID // the series of which each has a list of its own; empty: one list
 }
 
 // spans says that the statement reads one bounded range of starts a span class, see event.SpanClass.

@@ -84,14 +84,6 @@ func (q *query) beyond(o order, s stretch, operator string, p *position) string 
 	}
 }
 
-// count is the statement that counts what the conditions hold.
-func (q *query) count() (string, []any) {
-	if q.spans == nil {
-		return q.selected("count(*)"), q.args
-	}
-	return q.perClass("coalesce(sum(e.n), 0)::bigint", "count(*) AS n", "", order{}, stretch{}), q.args
-}
-
 func (q *query) selected(list string, more ...string) string {
 	return "SELECT " + list + " FROM events WHERE " + strings.Join(append(slices.Clip(q.conditions), more...), " AND ")
 }
