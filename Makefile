@@ -44,13 +44,16 @@ web/dist/docs.html: $(WEB_SOURCES)
 
 # Not npm's own .package-lock.json: npm writes that also when it only resolves versions.
 web/node_modules/.installed: web/package.json web/package-lock.json
-	@cd web && npm ci --no-progress --loglevel=error
+test/clients/node_modules/.installed: test/clients/package.json test/clients/package-lock.json
+%/node_modules/.installed:
+	@tools/need.sh npm nodejs npm
+	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
 ##-- Check
 
 .PHONY: check
-check: test lint verify browser-test golden ## Everything that CI checks
+check: test lint verify browser-test clients-test golden ## Everything that CI checks
 
 .PHONY: test
 test: ## Unit, property and integration tests, then the concurrent packages with the race detector
@@ -73,8 +76,13 @@ golden: ## Acceptance run on the real feeds in the folder MARQUEE_FEEDS
 	@$(POSTGRES) go test -count=1 -v -timeout 5m ./test/golden/...
 
 .PHONY: browser-test
-browser-test: build ## Look at the pages in a real Chromium
-	@test/browser.sh
+browser-test: build web/node_modules/.installed ## Look at the pages in a real Chromium
+	@[ -n "$${CHROMIUM_PATH:-}" ] || tools/need.sh chromium chromium
+	@CHROMIUM_PATH="$${CHROMIUM_PATH:-$$(command -v chromium)}" test/with-marquee.sh npm --prefix web test --silent
+
+.PHONY: clients-test
+clients-test: build test/clients/node_modules/.installed ## Real GraphQL clients, and the audit of GraphQL over HTTP
+	@test/with-marquee.sh npm --prefix test/clients test --silent
 
 .PHONY: lint
 lint: $(GOLANGCI) bin/tools/precheck ## Lint, and hold the import rules
@@ -133,5 +141,5 @@ bin/tools/%: tools/go.mod tools/go.sum
 
 .PHONY: clean
 clean: ## Remove what was built; data of make run is kept
-	@rm -rf bin web/node_modules
+	@rm -rf bin web/node_modules test/clients/node_modules
 	@find web/dist -mindepth 1 -not -name .gitkeep -delete

@@ -13,6 +13,7 @@ import (
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
 )
 
 // told checks that a reply tells of an internal error and of nothing else, and that the log has one line on it.
@@ -73,7 +74,7 @@ func (f failing) Event(ctx context.Context, _ event.ID) (*catalog.Event, error) 
 func over(t *testing.T, ctx context.Context, fail func(ctx context.Context) error, query string) (reply, []string) { //nolint:revive // the test comes first
 	t.Helper()
 	log := &journal{}
-	handler := graph.NewHandler(failing{fail: fail}, slog.New(slog.NewJSONHandler(log, nil)))
+	handler := gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(failing{fail: fail}, slog.New(slog.NewJSONHandler(log, nil)))})
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
 	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
 	"github.com/aledotdev/marquee/web"
 )
@@ -57,7 +58,7 @@ func start(t testing.TB, size int32) *api {
 	log := slog.New(slog.NewJSONHandler(a.log, nil))
 	reads := catalog.New(a.pool, a.clock.Now)
 	server := httptest.NewServer(httpapi.New(httpapi.Options{
-		Catalog: reads, GraphQL: graph.NewHandler(reads, log), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: log,
+		Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(reads, log)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: log,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + "/graphql"

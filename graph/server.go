@@ -3,15 +3,13 @@ package graph
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -26,26 +24,33 @@ const (
 	parsedDocuments = 500 // kept, least recently used out first
 )
 
-// NewHandler serves the API over HTTP by POST and GET.
-func NewHandler(reads Catalog, log *slog.Logger) http.Handler {
+// Engine checks and executes operations; what carries them, HTTP or a socket, is not its concern. It is safe
+// for concurrent use.
+type Engine struct {
+	executor *executor.Executor
+	schema   *ast.Schema
+}
+
+// NewEngine makes an Engine over a catalog. Errors that are nobody's but ours go to log.
+func NewEngine(reads Catalog, log *slog.Logger) *Engine {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Catalog: reads}})
-	server := handler.New(schema)
-	server.AddTransport(transport.Options{})
-	server.AddTransport(transport.GET{})
-	server.AddTransport(transport.POST{})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
-	server.SetParserTokenLimit(maxTokens)
-	server.SetDisableSuggestion(true)
-	server.SetValidationRulesFn(withoutSuggestions)
-	server.Use(extension.Introspection{})
-	server.Use(&limiter{limits: Limits{}.orDefaults(), costs: costsOf(schema.Schema())})
-	server.SetErrorPresenter(presenter(log))
-	server.SetRecoverFunc(func(ctx context.Context, p any) error {
+	e := executor.New(schema)
+	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	e.SetParserTokenLimit(maxTokens)
+	e.SetDisableSuggestion(true)
+	e.SetDefaultRulesFn(withoutSuggestions)
+	e.Use(extension.Introspection{})
+	e.Use(&limiter{limits: Limits{}.orDefaults(), costs: costsOf(schema.Schema())})
+	e.SetErrorPresenter(presenter(log))
+	e.SetRecoverFunc(func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver", "path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))
 		return errPanic
 	})
-	return wellFormed(server)
+	return &Engine{executor: e, schema: schema.Schema()}
 }
+
+// Executor is for the transports of gqlgen that stream.
+func (e *Engine) Executor() graphql.GraphExecutor { return e.executor }
 
 // withoutSuggestions are the rules of validation that don't guess what was meant. SetDisableSuggestion knows of
 // some of them only.

@@ -17,6 +17,7 @@ import (
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
 	"github.com/aledotdev/marquee/internal/migrate"
 	"github.com/aledotdev/marquee/web"
 )
@@ -70,7 +71,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url dat
 	reads := catalog.New(pool, time.Now)
 	api := httpapi.New(httpapi.Options{
 		Catalog:     reads,
-		GraphQL:     graph.NewHandler(reads, log),
+		GraphQL:     gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(reads, log)}),
 		Pages:       web.Handler(),
 		SDL:         graph.SDL(),
 		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pool) },

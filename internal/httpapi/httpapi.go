@@ -33,15 +33,14 @@ type Version struct {
 
 // Timeouts bound the work on one request. Zero values take the defaults.
 type Timeouts struct {
-	GraphQL time.Duration // an operation as a whole; 10 s
-	Search  time.Duration // a search as a whole; 2 min
-	Write   time.Duration // how long a client may take to accept the next part of a search; 30 s
+	Search time.Duration // a search as a whole; 2 min
+	Write  time.Duration // how long a client may take to accept the next part of a search; 30 s
 }
 
 // Options are the parts of a Server. Catalog, GraphQL and Pages are needed.
 type Options struct {
 	Catalog     Catalog
-	GraphQL     http.Handler                // at /graphql
+	GraphQL     http.Handler                // at /graphql; it bounds its requests itself
 	Pages       http.Handler                // everything that has no place of its own: /, /graphiql, /docs, /assets/
 	SDL         string                      // GraphQL's schema
 	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
@@ -58,13 +57,14 @@ type Server struct {
 	ready    *readiness
 	version  http.Handler
 	catalog  Catalog
-	graphQL  http.Handler
 	timeouts Timeouts
 	log      *slog.Logger
 }
 
-// maxBody bounds a request's body, and the query string of GraphQL by GET, in bytes.
+// maxBody bounds a request's body, in bytes.
 const maxBody = 64 << 10
+
+const graphQLPath = "/graphql"
 
 // New wires the API.
 func New(o Options) *Server {
@@ -78,11 +78,9 @@ func New(o Options) *Server {
 		ready:   newReadiness(o.Clock, o.Log),
 		version: versionHandler(o.Version),
 		catalog: o.Catalog,
-		graphQL: o.GraphQL,
 		timeouts: Timeouts{
-			GraphQL: cmp.Or(o.Timeouts.GraphQL, 10*time.Second),
-			Search:  cmp.Or(o.Timeouts.Search, 2*time.Minute),
-			Write:   cmp.Or(o.Timeouts.Write, 30*time.Second),
+			Search: cmp.Or(o.Timeouts.Search, 2*time.Minute),
+			Write:  cmp.Or(o.Timeouts.Write, 30*time.Second),
 		},
 		log: o.Log,
 	}
@@ -95,7 +93,7 @@ func New(o Options) *Server {
 	search := readOnly(compressed(http.HandlerFunc(s.search)))
 	mux.Handle("/search", search)
 	mux.Handle("/search/{$}", search)
-	mux.Handle(graphQLPath, http.HandlerFunc(s.graphql))
+	mux.Handle(graphQLPath, o.GraphQL)
 	mux.Handle("/openapi.json", readOnly(document("application/json", openAPI)))
 	mux.Handle("/schema.graphql", readOnly(document("text/plain; charset=utf-8", []byte(o.SDL))))
 	s.probes(mux)

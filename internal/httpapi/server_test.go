@@ -1,13 +1,10 @@
 package httpapi_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -235,72 +232,6 @@ func TestEveryRequestIsLoggedAtDebugAndCounted(t *testing.T) {
 	}
 }
 
-// TestGraphQLTakes64KiB over a real connection, on which a client sends everything before it looks for
-// an answer.
-func TestGraphQLTakes64KiB(t *testing.T) {
-	t.Parallel()
-	o := options(found())
-	o.GraphQL = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		_, bounded := r.Context().Deadline()
-		fmt.Fprintf(w, "%d %d %v %t", len(body), r.ContentLength, err, bounded)
-	})
-	server := start(t, httpapi.New(o))
-	client := &http.Client{Transport: &http.Transport{}}
-	t.Cleanup(client.CloseIdleConnections)
-	const tooLarge = `{"errors":[{"message":"the request is larger than 64 KiB","extensions":{"code":"BAD_USER_INPUT","argument":"query"}}]}`
-	const limit = 64 << 10
-	for size, want := range map[int]struct {
-		status int
-		body   string
-	}{
-		0:         {200, "0 0 <nil> true"},
-		limit:     {200, "65536 65536 <nil> true"},
-		limit + 1: {413, tooLarge},
-		2 << 20:   {413, tooLarge},
-	} {
-		for _, chunked := range []bool{false, true} {
-			var body io.Reader = bytes.NewReader(make([]byte, size))
-			if chunked {
-				body = io.MultiReader(body)
-			}
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/graphql", body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			response, err := client.Do(r)
-			if err != nil {
-				t.Errorf("%d bytes, chunked %t: %v", size, chunked, err)
-				continue
-			}
-			answer, err := io.ReadAll(response.Body)
-			response.Body.Close()
-			if err != nil || response.StatusCode != want.status || string(answer) != want.body {
-				t.Errorf("%d bytes, chunked %t: status %d, %v: %s", size, chunked, response.StatusCode, err, answer)
-			}
-		}
-	}
-	w := do(t, httpapi.New(o), http.MethodGet, "/graphql?query="+strings.Repeat("x", limit))
-	if w.Code != http.StatusRequestURITooLong || w.Body.String() != tooLarge {
-		t.Errorf("a long URL: status %d: %s", w.Code, w.Body)
-	}
-}
-
-func TestGraphQLBodyThatBreaksOff(t *testing.T) {
-	t.Parallel()
-	server := httpapi.New(options(found()))
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", io.MultiReader(strings.NewReader(`{"que`), broken{}))
-	w := httptest.NewRecorder()
-	server.ServeHTTP(w, r)
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"code":"BAD_USER_INPUT"`) {
-		t.Errorf("status %d: %s", w.Code, w.Body)
-	}
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
 // TestNothingOddIsAnInternalError: null bytes, huge URLs and headers, on every path.
 func TestNothingOddIsAnInternalError(t *testing.T) {
 	t.Parallel()
@@ -338,36 +269,4 @@ func TestNothingOddIsAnInternalError(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestWhatIsTooLargeIsReadToItsEnd, within reason, or its sender sees no answer; one that asks first has
-// not begun to send.
-func TestWhatIsTooLargeIsReadToItsEnd(t *testing.T) {
-	t.Parallel()
-	server := httpapi.New(options(found()))
-	for name, tc := range map[string]struct {
-		size, least, most int
-		expect            string
-	}{
-		"2 MB":        {2 << 20, 2 << 20, 3 << 20, ""},
-		"endless":     {1 << 40, 4 << 20, 5 << 20, ""},
-		"asked first": {2 << 20, 0, 128 << 10, "100-continue"},
-	} {
-		body := &counter{}
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", io.LimitReader(body, int64(tc.size)))
-		r.Header.Set("Expect", tc.expect)
-		w := httptest.NewRecorder()
-		server.ServeHTTP(w, r)
-		if w.Code != http.StatusRequestEntityTooLarge || body.read < tc.least || body.read > tc.most {
-			t.Errorf("%s: status %d after %d bytes", name, w.Code, body.read)
-		}
-	}
-}
-
-// counter is an endless body.
-type counter struct{ read int }
-
-func (c *counter) Read(p []byte) (int, error) {
-	c.read += len(p)
-	return len(p), nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
 	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
 	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
 	"github.com/aledotdev/marquee/internal/provider"
 	"github.com/aledotdev/marquee/internal/store"
@@ -77,7 +78,7 @@ func StartOn(tb testing.TB, pool *pgxpool.Pool, now time.Time) *App {
 	a.Syncer = syncer.New(syncer.Options{Store: a.Store, Begin: Begin(a.Store), Owner: tb.Name(), Clock: a.Clock.Now, Log: log})
 	a.Catalog = catalog.New(pool, a.Clock.Now)
 	a.API = httptest.NewServer(httpapi.New(httpapi.Options{
-		Catalog: a.Catalog, GraphQL: graph.NewHandler(a.Catalog, log), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.Clock.Now, Log: log,
+		Catalog: a.Catalog, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.Catalog, log)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.Clock.Now, Log: log,
 	}))
 	tb.Cleanup(a.API.Close)
 	return a

@@ -1,16 +1,7 @@
 #!/usr/bin/env bash
-# Starts bin/marquee on a free port with data of its own, looks at its pages in Chromium, and stops it again.
-# `make browser-test` builds the program first.
+# with-marquee.sh COMMAND...: starts bin/marquee on a free port with data of its own, runs the command with its address in
+# MARQUEE_URL, and stops it again. Fails when the command does, or marquee.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-
-tools/need.sh npm nodejs npm
-if [ -z "${CHROMIUM_PATH:-}" ]; then
-	tools/need.sh chromium chromium
-	CHROMIUM_PATH=$(command -v chromium)
-	export CHROMIUM_PATH
-fi
-make --silent web/node_modules/.installed
 
 work=$(mktemp -d)
 chmod 755 "$work" # PostgreSQL does not run as root: its user must reach the data
@@ -65,6 +56,6 @@ until [ "$(readiness)" = 200 ]; do
 done
 
 status=0
-(cd web && MARQUEE_URL="http://127.0.0.1:$port" npm test --silent) || status=$?
-[ "$status" -eq 0 ] || fail 'the browser tests failed with marquee running'
+MARQUEE_URL="http://127.0.0.1:$port" "$@" || status=$?
+[ "$status" -eq 0 ] || fail "$1 failed with marquee running"
 stop || fail "marquee ended with exit code $?"

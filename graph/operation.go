@@ -1,0 +1,109 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// Request is what a client asks: one operation of a document, with its variables. Numbers in variables
+// are json.Number.
+type Request struct {
+	Query         string
+	OperationName string
+	Variables     map[string]any
+	Extensions    map[string]any
+}
+
+// Mutates says whether the operation is a mutation by its text, valid or not.
+func (r Request) Mutates() bool {
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
+	if err != nil {
+		return false
+	}
+	op := document.Operations.ForName(r.OperationName)
+	return op != nil && op.Operation == ast.Mutation
+}
+
+// Operation is a request that has passed every check. It may be executed, once.
+type Operation struct {
+	*graphql.OperationContext
+	schema *ast.Schema
+}
+
+// Answer is a finished response.
+type Answer struct {
+	Body    []byte // JSON; whoever has it may not change it
+	Refused bool   // nothing was executed, so that there is no data entry (GraphQL, 7.1)
+	Failed  bool   // it holds errors; refused answers do
+}
+
+// errNoTime is of an operation that was cancelled before it had begun.
+var errNoTime = errors.New("no time was left to execute the operation")
+
+// Prepare parses a request, validates it and checks it against every limit. The answer is that of a request
+// that fails any of these, nil for a good one.
+func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
+	ctx = graphql.StartOperationTrace(ctx)
+	params := graphql.RawParams{Query: r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions}
+	op, errs := e.executor.CreateOperationContext(ctx, &params)
+	if len(errs) > 0 {
+		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)
+	}
+	return &Operation{OperationContext: op, schema: e.schema}, nil
+}
+
+// Execute resolves the operation and writes its answer, once.
+func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
+	respond, ctx := e.executor.DispatchOperation(ctx, op.OperationContext)
+	response := respond(ctx)
+	if response == nil { // ctx was over
+		response = e.executor.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(errNoTime)})
+	}
+	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0}
+}
+
+func (e *Engine) refuse(ctx context.Context, errs gqlerror.List) *Answer {
+	return &Answer{Body: encode(e.executor.DispatchError(ctx, errs), true), Refused: true, Failed: true}
+}
+
+// Refuse is the answer to a request that never became an operation. The error is told as resolvers' errors are:
+// a catalog.Error as it is, any other as internal.
+func (e *Engine) Refuse(ctx context.Context, err error) *Answer {
+	return e.refuse(graphql.WithOperationContext(ctx, &graphql.OperationContext{}), gqlerror.List{gqlerror.Wrap(err)})
+}
+
+// encode writes a response as JSON. The data is JSON already, which encoding/json would check and copy
+// once more.
+func encode(r *graphql.Response, refused bool) []byte {
+	const room = 64
+	b := append(make([]byte, 0, len(r.Data)+room), '{')
+	if len(r.Errors) > 0 {
+		b = append(appendJSON(append(b, `"errors":`...), r.Errors), ',')
+	}
+	switch {
+	case refused:
+	case r.Data == nil:
+		b = append(b, `"data":null,`...)
+	default:
+		b = append(append(append(b, `"data":`...), r.Data...), ',')
+	}
+	if len(r.Extensions) > 0 {
+		b = append(appendJSON(append(b, `"extensions":`...), r.Extensions), ',')
+	}
+	b[len(b)-1] = '}' // over the last comma: there is at least one entry
+	return b
+}
+
+func appendJSON(b []byte, value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // what errors and extensions are made of can be told as JSON
+	}
+	return append(b, text...)
+}

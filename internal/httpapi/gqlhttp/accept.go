@@ -1,0 +1,102 @@
+package gqlhttp
+
+import (
+	"strconv"
+	"strings"
+)
+
+// media is a media type of answers.
+type media int
+
+const (
+	mediaJSON     media = iota // application/json: every well-formed request is answered with 200
+	mediaResponse              // application/graphql-response+json: the status tells more
+	mediaTypes
+)
+
+// String is the media type.
+func (m media) String() string {
+	if m == mediaResponse {
+		return "application/graphql-response+json"
+	}
+	return "application/json"
+}
+
+// negotiate chooses the media type of the answer (GraphQL over HTTP, 6.2): JSON for who takes anything, the
+// one that is wanted more otherwise, GraphQL's own when that is both. When none of the two is wanted, the answer that
+// says so is JSON.
+func negotiate(accept []string) (m media, acceptable bool) {
+	if len(accept) == 0 {
+		return mediaJSON, true
+	}
+	var named, ranged [mediaTypes]float64 // by quality
+	for _, header := range accept {
+		for header != "" {
+			var item string
+			item, header, _ = strings.Cut(header, ",")
+			kind, quality := weigh(item)
+			switch kind {
+			case "application/json":
+				named[mediaJSON] = max(named[mediaJSON], quality)
+			case "application/graphql-response+json":
+				named[mediaResponse] = max(named[mediaResponse], quality)
+			case "*/*", "application/*":
+				ranged[mediaJSON] = max(ranged[mediaJSON], quality)
+			}
+		}
+	}
+	switch {
+	case named[mediaResponse] > 0 && named[mediaResponse] >= named[mediaJSON]:
+		return mediaResponse, true
+	case named[mediaJSON] > 0 || ranged[mediaJSON] > 0:
+		return mediaJSON, true
+	}
+	return mediaJSON, strings.TrimSpace(strings.Join(accept, "")) == ""
+}
+
+// weigh takes one element of an Accept header apart; what is malformed counts as not there.
+func weigh(item string) (kind string, quality float64) {
+	kind, parameters, _ := strings.Cut(item, ";")
+	quality = 1
+	for parameters != "" {
+		var parameter string
+		parameter, parameters, _ = strings.Cut(parameters, ";")
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		switch strings.ToLower(name) {
+		case "q":
+			parsed, err := strconv.ParseFloat(value, 64)
+			if err != nil || parsed < 0 || parsed > 1 {
+				return "", 0
+			}
+			quality = parsed
+		case "charset":
+			if !isUTF8(value) {
+				return "", 0
+			}
+		}
+	}
+	return strings.ToLower(strings.TrimSpace(kind)), quality
+}
+
+func isUTF8(charset string) bool {
+	charset = strings.Trim(charset, `"`)
+	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+}
+
+// acceptsGzip says whether the client takes gzip, by name or by "*".
+func acceptsGzip(accept []string) bool {
+	all := false
+	for _, header := range accept {
+		for header != "" {
+			var item string
+			item, header, _ = strings.Cut(header, ",")
+			switch kind, quality := weigh(item); kind {
+			case "gzip":
+				return quality > 0
+			case "*":
+				all = quality > 0
+			}
+		}
+	}
+	return all
+}

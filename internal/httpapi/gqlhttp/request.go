@@ -1,0 +1,145 @@
+package gqlhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// maxRequest bounds a request's body, and its query string, in bytes.
+const maxRequest = 64 << 10
+
+// maxDiscard is how much of a body that is too large is read all the same, in bytes: most clients look
+// for an answer only when they have sent everything.
+const maxDiscard = 4 << 20
+
+const allowed = "GET, HEAD, OPTIONS, POST"
+
+// input is a request as it came.
+type input struct {
+	post  bool
+	query string        // the query string of a GET
+	body  *bytes.Buffer // the body of a POST
+}
+
+// read takes in a request, whatever it holds.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal) {
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // other upgrades (Java's client offers h2c) are declined by silence
+		return nil, &refusal{http.StatusBadRequest, badRequest("there are no subscriptions here")}
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		if len(r.URL.RawQuery) > maxRequest {
+			return nil, tooLarge(http.StatusRequestURITooLong)
+		}
+		return &input{query: r.URL.RawQuery}, nil
+	case http.MethodPost:
+		if !isJSON(r.Header.Get("Content-Type")) {
+			return nil, &refusal{http.StatusUnsupportedMediaType, badRequest("want a body of Content-Type application/json")}
+		}
+		if r.Header.Get("Content-Encoding") != "" {
+			return nil, &refusal{http.StatusUnsupportedMediaType, badRequest("want a body without Content-Encoding")}
+		}
+		return h.readBody(r)
+	default:
+		w.Header().Set("Allow", allowed)
+		return nil, &refusal{http.StatusMethodNotAllowed, badRequest("only GET and POST are allowed here")}
+	}
+}
+
+func (h *Handler) readBody(r *http.Request) (*input, *refusal) {
+	buffer, _ := h.buffers.Get().(*bytes.Buffer)
+	in := &input{post: true, body: buffer}
+	_, err := buffer.ReadFrom(io.LimitReader(r.Body, maxRequest+1))
+	switch {
+	case err != nil:
+		return in, &refusal{http.StatusBadRequest, badRequest("the request's body could not be read")}
+	case buffer.Len() > maxRequest:
+		if r.Header.Get("Expect") == "" { // a client that asked first has not begun to send
+			_, _ = io.CopyN(io.Discard, r.Body, maxDiscard)
+		}
+		return in, tooLarge(http.StatusRequestEntityTooLarge)
+	}
+	return in, nil
+}
+
+// release gives back what read took.
+func (h *Handler) release(in *input) {
+	if in != nil && in.body != nil {
+		in.body.Reset()
+		h.buffers.Put(in.body)
+	}
+}
+
+func tooLarge(status int) *refusal {
+	return &refusal{status, &catalog.Error{Code: catalog.CodeBadUserInput, Argument: "query", Message: "the request is larger than 64 KiB"}}
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	kind, parameters, err := mime.ParseMediaType(contentType)
+	charset, given := parameters["charset"]
+	return err == nil && kind == "application/json" && (!given || isUTF8(charset))
+}
+
+// envelope is the form of a request (GraphQL over HTTP, 5.1).
+type envelope struct {
+	Query         string         `json:"query"`
+	OperationName string         `json:"operationName"`
+	Variables     map[string]any `json:"variables"`
+	Extensions    map[string]any `json:"extensions"`
+}
+
+// parse reads the parameters of a request.
+func (in *input) parse() (graph.Request, *refusal) {
+	var e envelope
+	if in.post {
+		if decode(in.body.Bytes(), &e) != nil {
+			return graph.Request{}, &refusal{http.StatusBadRequest, badRequest(`the body is no GraphQL request: want {"query": "…", "variables": {…}}`)}
+		}
+	} else if message := e.fromQuery(in.query); message != "" {
+		return graph.Request{}, &refusal{http.StatusBadRequest, badRequest(message)}
+	}
+	if e.Query == "" {
+		return graph.Request{}, &refusal{http.StatusBadRequest, &catalog.Error{Code: catalog.CodeBadUserInput, Argument: "query", Message: "query is missing: want a GraphQL document"}}
+	}
+	return graph.Request{Query: e.Query, OperationName: e.OperationName, Variables: e.Variables, Extensions: e.Extensions}, nil
+}
+
+// fromQuery says what is wrong with the query string of a GET; empty if nothing is.
+func (e *envelope) fromQuery(raw string) string {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return "the query string is malformed: want query=…&variables=…, percent-encoded"
+	}
+	e.Query, e.OperationName = values.Get("query"), values.Get("operationName")
+	for name, object := range map[string]*map[string]any{"variables": &e.Variables, "extensions": &e.Extensions} {
+		if text := values.Get(name); text != "" && decode([]byte(text), object) != nil {
+			return name + ": want a JSON object"
+		}
+	}
+	return ""
+}
+
+// decode reads one JSON value and nothing after it, with exact numbers.
+func decode(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
+}
