@@ -50,6 +50,24 @@ test/clients/node_modules/.installed: test/clients/package.json test/clients/pac
 	@cd $* && npm ci --no-progress --loglevel=error
 	@touch $@
 
+##-- Image
+
+# What an image says of itself, and the architecture that it is for. BUILDFLAGS goes to go build, as the kind tests want it.
+VERSION ?= dev
+ARCH ?= $(shell go env GOARCH)
+IMAGE ?= marquee.local/marquee:$(VERSION)
+
+.PHONY: image
+image: web/dist/docs.html ## Container image without a base, no engine needed: bin/image/ARCH.tar; IMAGE=, VERSION=, ARCH=
+	@mkdir -p bin/image/$(ARCH)
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false $(BUILDFLAGS) \
+		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o bin/image/$(ARCH)/marquee ./cmd/marquee
+	@cp /etc/ssl/certs/ca-certificates.crt bin/image/
+	@cd tools && go run ./cmd/image -binary ../bin/image/$(ARCH)/marquee -certificates ../bin/image/ca-certificates.crt -arch $(ARCH) -tag '$(IMAGE)' \
+		-version '$(VERSION)' -revision "$$(git rev-parse HEAD 2>/dev/null || true)" -created "$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
+		../bin/image/$(ARCH).tar
+	@echo '$(IMAGE): bin/image/$(ARCH).tar, '"$$(($$(stat -c %s bin/image/$(ARCH).tar) / 1000000)) MB"
+
 ##-- Check
 
 .PHONY: check
