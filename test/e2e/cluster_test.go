@@ -119,6 +119,14 @@ func (c *kindCluster) load(t *testing.T, archive string) {
 	}
 }
 
+// loadPostgres puts PostgreSQL's image on the nodes, where there is no registry to pull it from.
+func (c *kindCluster) loadPostgres(t *testing.T) {
+	t.Helper()
+	if archive := os.Getenv("KIND_POSTGRES_ARCHIVE"); archive != "" {
+		c.load(t, archive)
+	}
+}
+
 // command runs a program against the cluster and gives what it printed.
 func (c *kindCluster) command(ctx context.Context, stdin string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // G204: a test's own arguments.
