@@ -63,7 +63,7 @@ type previewLine struct {
 	ID      event.ID
 	Event   *event.Event `json:",omitempty"`
 	Invalid string       `json:",omitempty"`
-	Place   string
+	Place   event.Position
 	Excerpt string `json:",omitempty"`
 }
 

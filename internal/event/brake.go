@@ -1,6 +1,9 @@
 package event
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Brake is how much a snapshot may take away before a person has to look: a provider's bad day often
 // looks like an empty shop.
@@ -39,4 +42,16 @@ type Held struct {
 	Snapshot Snapshot
 	Body     []byte // the snapshot itself, packed
 	Rejected bool
+}
+
+// Covers reports whether what is decided about h is decided about other too: it is the same snapshot, under the same
+// settings, and takes away no more than h, unless even that was rejected.
+func (h Held) Covers(other Held) bool {
+	same := bytes.Equal(h.Snapshot.Hash, other.Snapshot.Hash) && h.Snapshot.Decoder.Settings() == other.Snapshot.Decoder.Settings()
+	return same && (h.Rejected || !other.Counts.TakesMoreThan(h.Counts))
+}
+
+// TakesMoreThan reports whether c removes more events, or refuses more records, than other.
+func (c Counts) TakesMoreThan(other Counts) bool {
+	return c.Removed > other.Removed || c.Quarantined > other.Quarantined
 }

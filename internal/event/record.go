@@ -21,11 +21,12 @@ type Defaults struct {
 type Record struct {
 	Event   Event
 	Invalid *Invalid
+	Known   bool // it was not read: Hash says which record it is, and of Key and Event only the series is set
 
 	Hash    RecordHash // of the record as it stands in the feed; zero where the format can't tell
 	Key     Key        // as far as the record tells, also of an invalid one
-	Place   string     // where in the feed, for people: "base_plan[3]/plan[1], line 12"
-	Excerpt string     // how an invalid record begins
+	Place   Position
+	Excerpt string // how an invalid record begins
 }
 
 // RecordHash is a digest of one record's bytes and of all else that has a say in what event they make: what
@@ -36,8 +37,9 @@ type RecordHash [16]byte
 type Skip struct {
 	// Salt names the decoder and its settings: it goes into every RecordHash.
 	Salt string
-	// Known, if set, is asked about each record, in the order of the feed. If it says yes, the record is
-	// passed over. It may say so only of a hash that came with a valid Record.
+	// Known, if set, is asked about each record, maybe ahead of the records that are given and from another
+	// goroutine. If it says yes, the record is not read and comes as a Record that is Known. It may say so only
+	// of a hash that came with a valid Record.
 	Known func(RecordHash) bool
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -47,11 +48,32 @@ type Snapshot struct {
 	LastModified string
 	Hash         []byte // of the unpacked bytes
 	Bytes        int64  // unpacked
-	Decoder      string // what read it; see Source.Fingerprint of package provider
+	Decoder      Decoder
 	Records      int
 	Quarantined  int
 	QuarantineID int64 // the run that holds its quarantined records
 }
+
+// Decoder names what made events of a snapshot: "settings" or, where the time has a say as well, "settings@time".
+// The same bytes under the same name are the same events.
+type Decoder string
+
+// Settings is the part of the name that stays from day to day: format, version and what the provider's file says.
+func (d Decoder) Settings() string {
+	settings, _, _ := strings.Cut(string(d), "@")
+	return settings
+}
+
+// Present is what the catalog has of a provider, as far as a sync compares it with a snapshot.
+type Present struct {
+	Events   map[ID]Hash       // those of its latest snapshot
+	Records  map[RecordHash]ID // which of them are known by the record that they were written from
+	Series   map[string]string // the titles of all its series, by the provider's id
+	Upcoming int               // of Events
+}
+
+// Series groups events under one title.
+type Series struct{ ID, Title string } // the provider's id
 
 // Counts is what a run did, in records and events.
 type Counts struct {

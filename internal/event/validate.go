@@ -58,6 +58,11 @@ func NewInvalid(reason Reason, field, value string, err error) *Invalid {
 	return &Invalid{Reason: reason, Field: field, Value: Excerpt(value, maxExcerptOfInvalid), Err: err}
 }
 
+// NewDuplicate is the fault of a record which a later one of its key, with other content, outdoes.
+func NewDuplicate(key Key, winner Position) *Invalid {
+	return NewInvalid(ReasonDuplicate, "id", key.Event, fmt.Errorf("%s has the same key and other content; it counts", winner))
+}
+
 // Error names the field, the value and what is wrong.
 func (i *Invalid) Error() string {
 	text := fmt.Sprintf("%s: %s", i.Field, i.Reason)

@@ -18,11 +18,12 @@ import (
 
 // decoder reads the snapshots of one provider.
 type decoder struct {
-	decode  func(io.Reader, event.Defaults) iter.Seq2[event.Record, error]
-	version int // changes when the same bytes and settings would give other events than before
-	// settings names the format's own ones, and the time if that has a say. Nil: there are none.
-	settings func() string
-	// decodeUnknown leaves out records that are known. Nil: the format's records can't be told apart unread.
+	decode   func(io.Reader, event.Defaults) iter.Seq2[event.Record, error]
+	version  int    // changes when the same bytes and settings would give other events than before
+	settings string // names the format's own ones; empty: there are none
+	// moment names the time, as far as it has a say. Nil: it has none.
+	moment func() string
+	// decodeUnknown does not read records that are known. Nil: the format's records can't be told apart unread.
 	decodeUnknown func(io.Reader, event.Defaults, event.Skip) iter.Seq2[event.Record, error]
 }
 
@@ -79,7 +80,7 @@ func newMapped(c Config, _ func() time.Time) (decoder, error) {
 	case err != nil:
 		return decoder{}, c.fail("map", err)
 	}
-	return decoder{decode: m.Decode, version: mapped.Version, settings: m.Fingerprint}, nil
+	return decoder{decode: m.Decode, version: mapped.Version, settings: m.Fingerprint()}, nil
 }
 
 // Days around today for which recurring events are expanded, unless the file says otherwise.
@@ -106,10 +107,8 @@ func newICalendar(c Config, clock func() time.Time) (decoder, error) {
 		decode: func(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
 			return icalendar.Decode(r, defaults, horizon())
 		},
-		version: icalendar.Version,
-		settings: func() string {
-			h := horizon()
-			return h.From.Format(time.DateOnly) + "/" + h.To.Format(time.DateOnly)
-		},
+		version:  icalendar.Version,
+		settings: fmt.Sprintf("-%d/+%d", past, future),
+		moment:   func() string { return clock().UTC().Format(time.DateOnly) },
 	}, nil
 }

@@ -42,10 +42,10 @@ func (s *Source) Preview(body io.Reader) (Preview, error) {
 		}
 		if again {
 			p.replace(before, rec)
-			seen[rec.Key] = sighting{hash, before.at}
+			seen[rec.Key] = sighting{hash, before.at, rec.Place}
 			continue
 		}
-		seen[rec.Key] = sighting{hash, len(seen)}
+		seen[rec.Key] = sighting{hash, len(seen), rec.Place}
 		if rec.Event.Online {
 			p.Online++
 		}
@@ -56,16 +56,16 @@ func (s *Source) Preview(body io.Reader) (Preview, error) {
 	return p, nil
 }
 
-// sighting is where in Events a key is, if it is there, and with which content.
+// sighting is where in Events a key is, if it is there, with which content, and where that stands in the feed.
 type sighting struct {
-	hash event.Hash
-	at   int
+	hash  event.Hash
+	at    int
+	place event.Position
 }
 
 func (p *Preview) replace(before sighting, rec event.Record) {
-	loser := event.Record{Key: rec.Key}
 	if before.at < len(p.Events) {
-		loser = p.Events[before.at]
+		loser := p.Events[before.at]
 		p.Events[before.at] = rec
 		switch {
 		case loser.Event.Online && !rec.Event.Online:
@@ -74,10 +74,7 @@ func (p *Preview) replace(before sighting, rec event.Record) {
 			p.Online++
 		}
 	}
-	p.quarantine(event.Record{
-		Key: loser.Key, Place: loser.Place,
-		Invalid: event.NewInvalid(event.ReasonDuplicate, "id", rec.Key.Event, nil),
-	})
+	p.quarantine(event.Record{Key: rec.Key, Place: before.place, Invalid: event.NewDuplicate(rec.Key, rec.Place)})
 }
 
 func (p *Preview) quarantine(rec event.Record) {

@@ -8,13 +8,13 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// DecodeUnknown is Decode but for the records that known says need not be read: those whose hash came with a valid
-// record of this source before. It is asked while the records are read, in their order. Of a format whose
-// records can't be told apart unread, all are read, and none has a hash.
+// DecodeUnknown is Decode but for the records that known says need not be read, which come as Known ones: those whose
+// hash came with a valid record of this source before. See event.Skip for when it is asked. Of a format whose records
+// can't be told apart unread, all are read, and none has a hash.
 func (s *Source) DecodeUnknown(r io.Reader, known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
 	if s.decoder.decodeUnknown == nil {
 		return s.Decode(r)
 	}
-	salt := s.Fingerprint() + " " + strconv.Itoa(event.HashVersion)
+	salt := string(s.Fingerprint()) + " " + strconv.Itoa(event.HashVersion)
 	return s.decoder.decodeUnknown(r, s.defaults, event.Skip{Salt: salt, Known: known})
 }

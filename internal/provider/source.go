@@ -72,14 +72,17 @@ func (s *Source) Provider() event.Provider {
 	}
 }
 
-// Fingerprint names what turns the feed's bytes into events: the format, its version and every setting
-// that has a say. The same bytes under the same fingerprint are the same events.
-func (s *Source) Fingerprint() string {
+// Fingerprint names what turns the feed's bytes into events: the format, its version, every setting
+// that has a say and, where it has one, the time.
+func (s *Source) Fingerprint() event.Decoder {
 	name := fmt.Sprintf("%s/%d %s %s %s", s.config.Format, s.decoder.version, s.config.TimeZone, s.config.Currency, s.defaults.Prices)
-	if s.decoder.settings != nil {
-		name += " " + s.decoder.settings()
+	if s.decoder.settings != "" {
+		name += " " + s.decoder.settings
 	}
-	return name
+	if s.decoder.moment != nil {
+		name += "@" + s.decoder.moment()
+	}
+	return event.Decoder(name)
 }
 
 // Fetch gets a snapshot, or learns that the previous one still holds. previous may be nil, and so may

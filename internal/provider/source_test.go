@@ -19,7 +19,7 @@ import (
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	same := mustLoad(t, acme()).Fingerprint()
-	seen := map[string]string{same: "the least"}
+	seen := map[event.Decoder]string{same: "the least"}
 	for _, lines := range [][]string{
 		{"timeZone: Europe/Lisbon"},
 		{"currency: USD"},
@@ -89,6 +89,9 @@ func TestHorizonMovesByTheDay(t *testing.T) {
 	}
 	if source.Repeated(previous, &fetch.Snapshot{}) != nil {
 		t.Error("the same snapshot is not read anew on another day")
+	}
+	if source.Fingerprint().Settings() != first.Settings() {
+		t.Errorf("the settings are %q, and another day %q", first.Settings(), source.Fingerprint().Settings())
 	}
 }
 
@@ -160,10 +163,10 @@ func TestPreview(t *testing.T) {
 	}
 	var got []string
 	for _, rec := range p.Events {
-		got = append(got, rec.Place+" "+rec.Event.Title)
+		got = append(got, rec.Place.String()+" "+rec.Event.Title)
 	}
 	for _, rec := range p.Quarantine {
-		got = append(got, rec.Place+" "+rec.Key.Event+" "+string(rec.Invalid.Reason))
+		got = append(got, rec.Place.String()+" "+rec.Key.Event+" "+string(rec.Invalid.Reason))
 	}
 	want := []string{".events[0] A", ".events[3] B, again", ".events[5] D", ".events[1] 2 DUPLICATE", ".events[4] 3 INVALID_DATE"}
 	if diff := cmp.Diff(want, got); diff != "" {

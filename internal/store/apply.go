@@ -15,17 +15,16 @@ import (
 // tables, so that the catalog itself is touched by a few statements just before the commit, and not at
 // all when the snapshot turns out to be broken.
 type Tx struct {
-	tx       pgx.Tx
-	run      event.Run
-	now      time.Time
-	virgin   bool // the provider has no event yet: there is nothing to look up
-	staging  bool // the temporary tables are there
-	ordinal  int64
-	pending  chan error // of the Write that is under way
-	upcoming int        // of the events present
-	records  map[event.RecordHash]event.ID
-	left     []event.ID
-	touched  int64 // rows of the catalog that the run wrote, apart from its own record
+	tx      pgx.Tx
+	run     event.Run
+	now     time.Time
+	virgin  bool // the provider has no event yet: there is nothing to look up
+	staging bool // the temporary tables are there
+	ordinal int64
+	pending chan error     // of the Write that is under way
+	series  []event.Series // to be written
+	left    []event.ID
+	touched int64 // rows of the catalog that the run wrote, apart from its own record
 }
 
 // Begin opens the transaction in which run is applied.
@@ -38,67 +37,82 @@ func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (_ *Tx,
 	return &Tx{tx: pgTx, run: run, now: now}, nil
 }
 
-// Present gives the events of the provider's latest snapshot.
-func (t *Tx) Present(ctx context.Context) (_ map[event.ID]event.Hash, err error) {
+// Present gives what the catalog has of the provider.
+func (t *Tx) Present(ctx context.Context) (_ event.Present, err error) {
 	defer markUnavailable(&err)
 	size := 0
 	if t.run.Previous != nil {
 		size = t.run.Previous.Records
 	}
-	present := make(map[event.ID]event.Hash, size)
-	t.records = make(map[event.RecordHash]event.ID, size)
+	p := event.Present{
+		Events:  make(map[event.ID]event.Hash, size),
+		Records: make(map[event.RecordHash]event.ID, size),
+		Series:  map[string]string{},
+	}
+	if err := t.readEvents(ctx, &p); err != nil {
+		return event.Present{}, fmt.Errorf("reading the known events: %w", err)
+	}
+	if err := t.readSeries(ctx, &p); err != nil {
+		return event.Present{}, fmt.Errorf("reading the known series: %w", err)
+	}
+	return p, nil
+}
+
+func (t *Tx) readEvents(ctx context.Context, p *event.Present) error {
 	rows, err := t.tx.Query(ctx, `
 		SELECT id, content_hash, record_hash, starts_at > $2 FROM events
 		WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()), t.now)
 	if err != nil {
-		return nil, fmt.Errorf("reading the known events: %w", err)
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		// Three times 16 bytes and a boolean in the wire's binary form: nothing to scan.
 		values := rows.RawValues()
 		id := event.ID(values[0])
-		present[id] = event.Hash(values[1])
+		p.Events[id] = event.Hash(values[1])
 		if values[2] != nil {
-			t.records[event.RecordHash(values[2])] = id
+			p.Records[event.RecordHash(values[2])] = id
 		}
 		if values[3][0] == 1 {
-			t.upcoming++
+			p.Upcoming++
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading the known events: %w", err)
+	if err := rows.Err(); err != nil || len(p.Events) > 0 {
+		return err
 	}
-	if len(present) == 0 {
-		err := t.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM events WHERE provider_id = $1)`, [16]byte(t.run.Provider.ID())).Scan(&t.virgin)
-		if err != nil {
-			return nil, fmt.Errorf("reading the known events: %w", err)
-		}
-	}
-	return present, nil
+	return t.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM events WHERE provider_id = $1)`, [16]byte(t.run.Provider.ID())).Scan(&t.virgin)
 }
 
-// Records names the events that Present gave by the record that each was last written from, where its format has
-// such hashes.
-func (t *Tx) Records() map[event.RecordHash]event.ID { return t.records }
+func (t *Tx) readSeries(ctx context.Context, p *event.Present) error {
+	rows, err := t.tx.Query(ctx, `SELECT external_id, title FROM series WHERE provider_id = $1`, [16]byte(t.run.Provider.ID()))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		values := rows.RawValues() // texts, as they are
+		p.Series[string(values[0])] = string(values[1])
+	}
+	return rows.Err()
+}
 
 // Leave notes that events are in the snapshot no more. Those that are still to begin will be removed,
-// which is a change; the others have expired, which is none. It returns the number of the ones to be removed,
-// and of all upcoming events that Present gave.
-func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error) {
+// which is a change; the others have expired, which is none. It returns the number of the ones to be removed.
+func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed int, err error) {
 	defer markUnavailable(&err)
 	if err := t.settle(); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	t.left = ids
 	if len(ids) == 0 {
-		return 0, t.upcoming, nil
+		return 0, nil
 	}
 	err = t.tx.QueryRow(ctx, `SELECT count(*) FROM events WHERE id = ANY($1) AND last_seen_at IS NULL AND starts_at > $2`, ids, t.now).Scan(&removed)
 	if err != nil {
-		return 0, 0, fmt.Errorf("counting the events that left: %w", err)
+		return 0, fmt.Errorf("counting the events that left: %w", err)
 	}
-	return removed, t.upcoming, nil
+	return removed, nil
 }
 
 func (t *Tx) writeLeft(ctx context.Context) error {
@@ -141,7 +155,7 @@ func (t *Tx) Quarantine(ctx context.Context, records []event.Record) error {
 				key = event.Excerpt(r.Key.Series, event.MaxIDBytes) + "/" + key
 			}
 			message := event.Excerpt(r.Invalid.Error(), event.MaxExcerptBytes)
-			return []any{t.run.ID, key, string(r.Invalid.Reason), message, r.Place, r.Excerpt}, nil
+			return []any{t.run.ID, key, string(r.Invalid.Reason), message, r.Place.String(), r.Excerpt}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("keeping quarantined records: %w", err)
@@ -190,11 +204,17 @@ func (t *Tx) publish(ctx context.Context) (int64, error) {
 	if err := t.writeLeft(ctx); err != nil {
 		return 0, err
 	}
+	if err := t.writeSeries(ctx); err != nil {
+		return 0, err
+	}
 	if err := t.writeStaged(ctx); err != nil {
 		return 0, err
 	}
 	if t.touched == 0 {
 		return 0, nil
+	}
+	if err := t.stage(ctx); err != nil { // the changes are counted
+		return 0, err
 	}
 	// The row lock that this takes is held to the commit. So the transactions that change the catalog
 	// commit in the order of its versions, and changes are numbered in the order of commits.

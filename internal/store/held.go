@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,7 @@ import (
 )
 
 // HoldRun ends a run by keeping its snapshot for a person to decide about. The same snapshot again changes
-// nothing of that: the run that was held first stays the one to approve. It returns what is held.
+// nothing of that (see event.Held.Covers): the run that was held first stays the one to approve. It returns what is held.
 func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (_ event.Held, err error) {
 	defer markUnavailable(&err)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -23,7 +22,7 @@ func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at 
 		}
 		before, err := heldBy(ctx, tx, `h.id = $1`, [16]byte(run.Provider.ID()))
 		switch {
-		case err == nil && bytes.Equal(before.Snapshot.Hash, held.Snapshot.Hash) && before.Snapshot.Decoder == held.Snapshot.Decoder:
+		case err == nil && before.Covers(held):
 			held = before
 		case err == nil || errors.Is(err, event.ErrNotHeld):
 			if err := drop(ctx, tx, run.Provider.ID(), event.OutcomeSuperseded); err != nil {

@@ -37,6 +37,18 @@ func write(provider, id, title string, kinds ...event.ChangeKind) event.Write {
 	return w
 }
 
+// seriesOf are the series of events.
+func seriesOf(writes []event.Write) (series []event.Series) {
+	titles := map[string]string{}
+	for _, w := range writes {
+		if s := w.Event.Key.Series; s != "" && titles[s] == "" {
+			titles[s] = w.Event.SeriesTitle
+			series = append(series, event.Series{ID: s, Title: w.Event.SeriesTitle})
+		}
+	}
+	return series
+}
+
 // apply makes a run that writes, and ends it by commit or else by rolling it back.
 func apply(ctx context.Context, s *store.Store, p event.Provider, commit bool, writes ...event.Write) error {
 	run, err := s.StartRun(ctx, p, "test", noon, true)
@@ -53,6 +65,9 @@ func apply(ctx context.Context, s *store.Store, p event.Provider, commit bool, w
 	}
 	if len(writes) > 0 {
 		if err := tx.Write(ctx, writes); err != nil {
+			return err
+		}
+		if err := tx.WriteSeries(ctx, seriesOf(writes)); err != nil {
 			return err
 		}
 	}
@@ -243,8 +258,8 @@ func TestFindRoundTrip(t *testing.T) {
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	present, err := tx.Present(t.Context())
-	if err != nil || len(present) != len(events) {
-		t.Fatalf("%d of %d events are present: %v", len(present), len(events), err)
+	if err != nil || len(present.Events) != len(events) {
+		t.Fatalf("%d of %d events are present: %v", len(present.Events), len(events), err)
 	}
 	found, err := tx.Find(t.Context(), append(ids, event.ID{1}))
 	if err != nil || len(found) != len(events) {
@@ -252,7 +267,7 @@ func TestFindRoundTrip(t *testing.T) {
 	}
 	for i, e := range events {
 		got := found[ids[i]]
-		if got.Hash != e.Hash() || present[ids[i]] != e.Hash() || !got.Listed || !got.RemovedAt.IsZero() {
+		if got.Hash != e.Hash() || present.Events[ids[i]] != e.Hash() || !got.Listed || !got.RemovedAt.IsZero() {
 			t.Errorf("%s: state %+v", e.Key, got)
 		}
 		if d := event.Diff(&got.Event, &e); len(d) > 0 {
@@ -378,7 +393,7 @@ func TestPrune(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := tx.Leave(t.Context(), left); err != nil {
+		if _, err := tx.Leave(t.Context(), left); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := tx.Commit(t.Context(), event.Result{Snapshot: &event.Snapshot{QuarantineID: run.ID}}); err != nil {

@@ -77,7 +77,7 @@ func (t *Tx) stage(ctx context.Context) error {
 	t.staging = true
 	_, err := t.tx.Exec(ctx, fmt.Sprintf(`
 		CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
-		SELECT 0::bigint AS ordinal, ''::text AS series_external_id, ''::text AS series_title, %s FROM events WITH NO DATA;
+		SELECT 0::bigint AS ordinal, %s FROM events WITH NO DATA;
 		CREATE TEMPORARY TABLE staged_changes (
 			number bigint GENERATED ALWAYS AS IDENTITY, ordinal bigint, event_id uuid, kind text, fields jsonb
 		) ON COMMIT DROP`, strings.Join(append(keyColumns(), contentColumns()...), ", ")))
@@ -116,7 +116,7 @@ func (t *Tx) settle() error {
 }
 
 func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write) error {
-	columns := append(append([]string{"ordinal", "series_external_id", "series_title"}, keyColumns()...), contentColumns()...)
+	columns := append(append([]string{"ordinal"}, keyColumns()...), contentColumns()...)
 	provider := [16]byte(t.run.Provider.ID())
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) ([]any, error) {
 		w := &writes[i]
@@ -126,7 +126,7 @@ func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write)
 			id := [16]byte(key.SeriesID())
 			series = &id
 		}
-		row := []any{first + int64(i), key.Series, w.Event.SeriesTitle, [16]byte(w.ID), provider, series, key.Event}
+		row := []any{first + int64(i), [16]byte(w.ID), provider, series, key.Event}
 		content, err := contentValues(&w.Event, w.Hash, w.Record)
 		return append(row, content...), err
 	}))
@@ -156,7 +156,34 @@ func (t *Tx) stageChanges(ctx context.Context, first int64, writes []event.Write
 	return nil
 }
 
-// writeStaged brings series and events to what is staged.
+// WriteSeries notes which series are new or have another title.
+func (t *Tx) WriteSeries(_ context.Context, series []event.Series) error {
+	t.series = series
+	return nil
+}
+
+func (t *Tx) writeSeries(ctx context.Context) error {
+	if len(t.series) == 0 {
+		return nil
+	}
+	ids, externalIDs, titles := make([]event.ID, len(t.series)), make([]string, len(t.series)), make([]string, len(t.series))
+	for i, s := range t.series {
+		key := event.Key{Provider: t.run.Provider.Slug, Series: s.ID}
+		ids[i], externalIDs[i], titles[i] = key.SeriesID(), s.ID, s.Title
+	}
+	tag, err := t.tx.Exec(ctx, `
+		MERGE INTO series t USING unnest($1::uuid[], $2::text[], $3::text[]) AS s (id, external_id, title) ON t.id = s.id
+		WHEN MATCHED THEN UPDATE SET title = s.title
+		WHEN NOT MATCHED THEN INSERT (id, provider_id, external_id, title) VALUES (s.id, $4, s.external_id, s.title)`,
+		ids, externalIDs, titles, [16]byte(t.run.Provider.ID()))
+	if err != nil {
+		return fmt.Errorf("writing the series: %w", err)
+	}
+	t.touched += tag.RowsAffected()
+	return nil
+}
+
+// writeStaged brings events to what is staged.
 func (t *Tx) writeStaged(ctx context.Context) error {
 	if t.ordinal == 0 {
 		return nil
@@ -173,13 +200,6 @@ func (t *Tx) writeStaged(ctx context.Context) error {
 		{what: "dropping their changes", sql: `
 			DELETE FROM staged_changes c WHERE ordinal IS NOT NULL AND NOT EXISTS (SELECT FROM staged s WHERE s.ordinal = c.ordinal)`},
 		{what: "analyzing", sql: `ANALYZE staged (id)`},
-		{what: "writing the series", touches: true, sql: `
-			MERGE INTO series t
-			USING (SELECT DISTINCT ON (series_id) series_id, provider_id, series_external_id, series_title
-				FROM staged WHERE series_id IS NOT NULL ORDER BY series_id, ordinal DESC) s
-			ON t.id = s.series_id
-			WHEN MATCHED AND t.title <> s.series_title THEN UPDATE SET title = s.series_title
-			WHEN NOT MATCHED THEN INSERT (id, provider_id, external_id, title) VALUES (s.series_id, s.provider_id, s.series_external_id, s.series_title)`},
 		{what: "writing the events", touches: true, sql: mergeEvents(), args: []any{t.now}},
 	}
 	for _, s := range statements {

@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 
@@ -13,7 +12,7 @@ import (
 // limit says why a snapshot with these counts is to be held, or nothing; see event.Brake.
 type limit func(c event.Counts, upcoming int) string
 
-// snapshot reads a snapshot's records, but for those that known says it need not read.
+// snapshot gives a snapshot's records; those that known says need not be read are Known.
 type snapshot func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error]
 
 func reading(source *provider.Source, body io.Reader) snapshot {
@@ -50,11 +49,10 @@ func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context,
 	if err != nil {
 		return event.Counts{}, 0, err
 	}
-	a := applier{tx: tx, plan: newPlan(present), write: write}
-	records := tx.Records()
+	a := applier{tx: tx, present: present, plan: newPlan(present.Events), write: write}
 	known := func(record event.RecordHash) bool {
-		id, ok := records[record]
-		return ok && a.plan.skip(id)
+		_, ok := present.Records[record]
+		return ok
 	}
 	for rec, err := range snap(known) {
 		if err == nil {
@@ -67,13 +65,14 @@ func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context,
 	if err := a.flush(ctx); err != nil {
 		return event.Counts{}, 0, err
 	}
-	removed, upcoming, err := tx.Leave(ctx, a.plan.missing())
-	if err != nil {
+	if err := tx.WriteSeries(ctx, a.plan.retitled(present.Series)); err != nil {
 		return event.Counts{}, 0, err
 	}
 	counts = a.plan.counts()
-	counts.Removed = removed
-	return counts, upcoming, nil
+	if counts.Removed, err = tx.Leave(ctx, a.plan.missing()); err != nil {
+		return event.Counts{}, 0, err
+	}
+	return counts, present.Upcoming, nil
 }
 
 // candidate is an event that may differ from what the catalog has.
@@ -82,11 +81,15 @@ type candidate struct {
 	id     event.ID
 	hash   event.Hash
 	record event.RecordHash
+	known  bool           // it is the catalog's own event, not read
+	place  event.Position // of its record
+	loser  event.Position // of an earlier one that it outdoes, if there is one
 }
 
 // applier collects what is to be looked up and written.
 type applier struct {
 	tx          Tx
+	present     event.Present
 	plan        *plan
 	write       func(context.Context, []event.Write) error
 	differing   []candidate
@@ -99,22 +102,27 @@ func (a *applier) record(ctx context.Context, rec *event.Record) error {
 		a.plan.seeBroken(rec.Key)
 		a.keep(*rec)
 	} else {
-		id, hash := rec.Event.Key.ID(), rec.Event.Hash()
-		differs, loser := a.plan.see(id, hash)
-		if loser > 0 {
-			a.keep(event.Record{
-				Key: rec.Key, Place: fmt.Sprintf("record %d", loser),
-				Invalid: event.NewInvalid(event.ReasonDuplicate, "id", rec.Key.Event, fmt.Errorf("record %d has the same key and other content; it counts", a.plan.records)),
-			})
-		}
-		if differs {
-			a.differing = append(a.differing, candidate{rec.Event, id, hash, rec.Hash})
-		}
+		a.consider(rec)
 	}
 	if len(a.differing) < writeBatch && len(a.quarantine) < writeBatch {
 		return nil
 	}
 	return a.flush(ctx)
+}
+
+func (a *applier) consider(rec *event.Record) {
+	c := candidate{event: rec.Event, record: rec.Hash, known: rec.Known, place: rec.Place}
+	if rec.Known {
+		c.id = a.present.Records[rec.Hash]
+		c.hash = a.present.Events[c.id]
+	} else {
+		c.id, c.hash = rec.Event.Key.ID(), rec.Event.Hash()
+	}
+	a.plan.seeTitle(rec.Key.Series, rec.Event.SeriesTitle)
+	var differs bool
+	if differs, c.loser = a.plan.see(c.id, c.hash, c.place); differs {
+		a.differing = append(a.differing, c)
+	}
 }
 
 func (a *applier) keep(rec event.Record) {
@@ -124,14 +132,26 @@ func (a *applier) keep(rec event.Record) {
 }
 
 func (a *applier) flush(ctx context.Context) error {
+	writes, err := a.decide(ctx)
+	if err != nil {
+		return err
+	}
 	if len(a.quarantine) > 0 {
 		if err := a.tx.Quarantine(ctx, a.quarantine); err != nil {
 			return err
 		}
 		a.quarantine = a.quarantine[:0]
 	}
-	if len(a.differing) == 0 {
+	if len(writes) == 0 {
 		return nil
+	}
+	return a.write(ctx, writes)
+}
+
+// decide looks up what may differ, and says what is to be written of it.
+func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
+	if len(a.differing) == 0 {
+		return nil, nil
 	}
 	ids := make([]event.ID, len(a.differing))
 	for i, c := range a.differing {
@@ -139,14 +159,20 @@ func (a *applier) flush(ctx context.Context) error {
 	}
 	stored, err := a.tx.Find(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	writes := make([]event.Write, len(a.differing))
 	for i := range a.differing {
 		c := &a.differing[i]
+		if c.known { // and differs: it outdoes a record before it, with what the catalog has
+			c.event = stored[c.id].Event
+		}
+		if !c.loser.IsZero() {
+			a.keep(event.Record{Key: c.event.Key, Place: c.loser, Invalid: event.NewDuplicate(c.event.Key, c.place)})
+		}
 		writes[i] = a.plan.decide(&c.event, c.id, c.hash, stored[c.id])
 		writes[i].Record = c.record
 	}
 	a.differing = a.differing[:0]
-	return a.write(ctx, writes)
+	return writes, nil
 }

@@ -3,9 +3,11 @@ package syncer_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/provider"
 	"github.com/aledotdev/marquee/internal/syncer"
 	"github.com/aledotdev/marquee/test/harness"
 )
@@ -98,6 +100,19 @@ func TestBrake(t *testing.T) {
 		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
 		wantError(t, err, syncer.ErrOtherSettings)
 	})
+	t.Run("the same again, but it takes away more", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{Removed}', '9')`)
+		report, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		if _, err := app.Store.Held(t.Context(), found.RunID); !errors.Is(err, event.ErrNotHeld) {
+			t.Errorf("the run to approve is the one that showed less: %v", err)
+		}
+		if again, err := app.Store.Held(t.Context(), report.RunID); err != nil || again.Counts.Removed != 10 {
+			t.Errorf("held are %+v: %v", again.Counts, err)
+		}
+	})
 	t.Run("rejected", func(t *testing.T) {
 		t.Parallel()
 		app, feed, found := held(t)
@@ -158,4 +173,65 @@ func TestBrakeCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBrakeDaysLater: a calendar's horizon moves with the days. What is held is decided about all the same: approved,
+// it is read with the horizon of that day; rejected, it stays so.
+func TestBrakeDaysLater(t *testing.T) {
+	t.Parallel()
+	calendar := func(weekly int) []byte {
+		var b strings.Builder
+		b.WriteString("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n")
+		for i := range weekly {
+			fmt.Fprintf(&b, "BEGIN:VEVENT\r\nUID:%d\r\nSUMMARY:Choir %d\r\nDTSTART:20300605T190000\r\nDURATION:PT1H\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n", i, i)
+		}
+		b.WriteString("END:VCALENDAR\r\n")
+		return []byte(b.String())
+	}
+	// held has three choirs for four weeks in the catalog, and holds a calendar that has lost two of them.
+	held := func(t *testing.T) (*harness.App, *harness.Feed, event.Held) {
+		t.Helper()
+		app := harness.Start(t, noon)
+		feed := app.Feed("acme", func(c *provider.Config) { c.Format, c.Horizon.FutureDays = "icalendar", new(28) })
+		sameCounts(t, feed.Sync(calendar(3)), event.OutcomeApplied, event.Counts{Records: 12, Added: 12})
+		feed.Serve(calendar(1))
+		report, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		found, err := app.Store.Held(t.Context(), report.RunID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app.Clock.Set(noon.AddDate(0, 0, 8))
+		return app, feed, found
+	}
+	t.Run("approved", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		report, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// One week is past by now, and one more has come into sight.
+		sameCounts(t, report, event.OutcomeApplied, event.Counts{Records: 5, Added: 1, Unchanged: 4, Removed: 6})
+		sameCounts(t, feed.Sync(calendar(1)), event.OutcomeUnchanged, event.Counts{Records: 5, Unchanged: 5})
+	})
+	t.Run("the same again", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		_, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		if _, err := app.Store.Held(t.Context(), found.RunID); err != nil {
+			t.Errorf("the run to approve is another now: %v", err)
+		}
+	})
+	t.Run("rejected", func(t *testing.T) {
+		t.Parallel()
+		app, feed, found := held(t)
+		if err := app.Store.Reject(t.Context(), found.RunID); err != nil {
+			t.Fatal(err)
+		}
+		report, err := feed.Try()
+		wantError(t, err, event.ErrHeld)
+		recorded(t, app, report, event.OutcomeRejected, "REJECTED")
+	})
 }

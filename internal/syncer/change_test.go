@@ -204,25 +204,25 @@ func TestDuplicates(t *testing.T) { //nolint:tparallel // one database for all
 		},
 		"two contents": {
 			bases: []harness.Base{at("20"), at("21")},
-			want:  event.Counts{Records: 2, Added: 1, Quarantined: 1}, price: "21", changes: []string{"ADDED 71/1"}, quarantine: []string{quarantined + " record 1"},
+			want:  event.Counts{Records: 2, Added: 1, Quarantined: 1}, price: "21", changes: []string{"ADDED 71/1"}, quarantine: []string{quarantined + " base_plan[1]/plan[1], line 5"},
 		},
 		"two contents, known": {
 			before: []harness.Base{at("19")}, bases: []harness.Base{at("20"), at("21")},
-			want: event.Counts{Records: 2, Changed: 1, Quarantined: 1}, price: "21", changes: []string{"PRICE_CHANGED 71/1", "DETAILS_CHANGED 71/1"}, quarantine: []string{quarantined + " record 1"},
+			want: event.Counts{Records: 2, Changed: 1, Quarantined: 1}, price: "21", changes: []string{"PRICE_CHANGED 71/1", "DETAILS_CHANGED 71/1"}, quarantine: []string{quarantined + " base_plan[1]/plan[1], line 5"},
 		},
 		"the last as known": {
 			before: []harness.Base{at("20")}, bases: []harness.Base{at("21"), at("20")},
-			want: event.Counts{Records: 2, Unchanged: 1, Quarantined: 1}, unchanged: true, price: "20", quarantine: []string{quarantined + " record 1"},
+			want: event.Counts{Records: 2, Unchanged: 1, Quarantined: 1}, unchanged: true, price: "20", quarantine: []string{quarantined + " base_plan[1]/plan[1], line 5"},
 		},
 		"the first as known": {
 			before: []harness.Base{at("20")}, bases: []harness.Base{at("20"), show("x", "2030-07-01T20:00:00"), at("21")},
 			want: event.Counts{Records: 3, Added: 1, Changed: 1, Quarantined: 1}, price: "21",
-			changes: []string{"ADDED x/1", "PRICE_CHANGED 71/1", "DETAILS_CHANGED 71/1"}, quarantine: []string{quarantined + " record 1"},
+			changes: []string{"ADDED x/1", "PRICE_CHANGED 71/1", "DETAILS_CHANGED 71/1"}, quarantine: []string{quarantined + " base_plan[1]/plan[1], line 5"},
 		},
 		"to and fro": {
 			bases: []harness.Base{at("20"), show("x", "2030-07-01T20:00:00"), at("21"), at("20")},
 			want:  event.Counts{Records: 4, Added: 2, Quarantined: 2}, price: "20", changes: []string{"ADDED x/1", "ADDED 71/1"},
-			quarantine: []string{quarantined + " record 1", quarantined + " record 3"},
+			quarantine: []string{quarantined + " base_plan[1]/plan[1], line 5", quarantined + " base_plan[3]/plan[1], line 11"},
 		},
 		"a broken one besides": {
 			bases: []harness.Base{at("20"), broken},

@@ -46,14 +46,17 @@ var ErrOtherSettings = errors.New("the provider's settings have changed since; i
 // ErrMoreThanShown says that a held snapshot would by now take away more than was shown to who approves it.
 var ErrMoreThanShown = errors.New("it would take away more than when it was held")
 
-// Approve applies the snapshot that a run holds to the catalog as it is now. It fails with ErrMoreThanShown if it would take away more than what was shown to who approves it.
+// Approve applies the snapshot that a run holds to the catalog as it is now, however long ago it was held: where the time
+// has a say in how it is read, that is the time now. It fails with ErrMoreThanShown if it would take away more than
+// what was shown to who approves it, and with ErrOtherSettings if the provider's file reads it differently.
 func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.Source) (Report, error) {
-	if held.Snapshot.Decoder != source.Fingerprint() {
+	if held.Snapshot.Decoder.Settings() != source.Fingerprint().Settings() {
 		return Report{Provider: held.Provider}, fmt.Errorf("approving run %d: %w", held.RunID, ErrOtherSettings)
 	}
 	shown := func(c event.Counts, upcoming int) string {
-		if c.Removed > held.Counts.Removed || c.Quarantined > held.Counts.Quarantined {
-			return fmt.Sprintf("it would now remove %d of %d upcoming events, not %d as when it was held", c.Removed, upcoming, held.Counts.Removed)
+		if c.TakesMoreThan(held.Counts) {
+			return fmt.Sprintf("it would now remove %d of %d upcoming events and put %d records into quarantine, not %d and %d as when it was held",
+				c.Removed, upcoming, c.Quarantined, held.Counts.Removed, held.Counts.Quarantined)
 		}
 		return ""
 	}
@@ -68,7 +71,7 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		}
 		defer body.Close()
 		snapshot := held.Snapshot
-		snapshot.QuarantineID = run.ID
+		snapshot.QuarantineID, snapshot.Decoder = run.ID, source.Fingerprint()
 		result, err := s.apply(ctx, run, reading(source, body), event.Result{Snapshot: &snapshot}, shown)
 		if more, ok := errors.AsType[*heldError](err); ok {
 			err = fmt.Errorf("%w: %s", ErrMoreThanShown, more.held.Reason)

@@ -1,6 +1,7 @@
 package syncer_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -296,5 +297,54 @@ func TestQuarantine(t *testing.T) {
 		`<plan plan_start_date="2021-09-31T20:00:00" p`, report.RunID)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDuplicate: of two records with one key the last counts, and the other is kept with the place of each; also where
+// the last is known and not read.
+func TestDuplicate(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	dear, cheap := priced("20"), priced("19")
+	feed.Sync(cheap)
+	both := append(bytes.TrimSuffix(dear, []byte("</output>\n</planList>\n")), bytes.TrimPrefix(cheap, []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<planList version=\"1.0\">\n<output>\n"))...)
+	for range 2 {
+		sameCounts(t, feed.Sync(both), event.OutcomeUnchanged, event.Counts{Records: 2, Unchanged: 1, Quarantined: 1})
+		both = bytes.Replace(both, []byte("<output>"), []byte("<output><!-- other bytes -->"), 1)
+	}
+	got := harness.Query[string](app, `SELECT concat_ws('|', key, reason, place, message) FROM quarantined_records`)
+	want := `71/1|DUPLICATE|base_plan[1]/plan[1], line 5|id: DUPLICATE "1": base_plan[2]/plan[1], line 8 has the same key and other content; it counts`
+	if diff := cmp.Diff([]string{want, want}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSeriesTitle: a series is titled as the last of its records in the feed says, whether or not that is written.
+func TestSeriesTitle(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	titled := func(title, plan string) harness.Base {
+		b := show("1", "2030-07-01T20:00:00")
+		b.Title, b.Plans[0].ID = title, plan
+		return b
+	}
+	a, b := titled("A", "1"), titled("B", "2")
+	for i, step := range []struct {
+		bases   []harness.Base
+		outcome event.Outcome
+		title   string
+	}{
+		{[]harness.Base{a, b}, event.OutcomeApplied, "B"},
+		{[]harness.Base{b, a}, event.OutcomeApplied, "A"},
+		{[]harness.Base{b, b, a}, event.OutcomeUnchanged, "A"},
+		{[]harness.Base{b}, event.OutcomeApplied, "B"},
+	} {
+		report := feed.Sync(harness.PlanList(step.bases...))
+		title := harness.One[string](app, `SELECT title FROM series`)
+		if report.Result.Outcome != step.outcome || title != step.title {
+			t.Errorf("step %d: %s, title %q, want %s, %q", i, report.Result.Outcome, title, step.outcome, step.title)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package syncer
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -12,14 +13,15 @@ import (
 type plan struct {
 	known       map[event.ID]event.Hash // the events of the snapshot applied last
 	seen        map[event.ID]sighting   // the events of this one
+	titles      map[string]string       // of its series: the last good record of each counts
 	records     int
 	quarantined int
 }
 
 type sighting struct {
-	hash    event.Hash
-	ordinal int // of the record, from 1
-	effect  effect
+	hash   event.Hash
+	place  event.Position // of the record that counts
+	effect effect
 }
 
 // effect is what becomes of an event by the record that counts for it.
@@ -34,36 +36,44 @@ const (
 )
 
 func newPlan(known map[event.ID]event.Hash) *plan {
-	return &plan{known: known, seen: make(map[event.ID]sighting, len(known))}
+	return &plan{known: known, seen: make(map[event.ID]sighting, len(known)), titles: map[string]string{}}
 }
 
 // see judges the next record: whether it may differ from what the catalog has, so that decide is to be
-// asked, and the ordinal of an earlier record of the same key with other content (0: none), which is
+// asked, and where an earlier record of the same key with other content stands (zero: there is none), which is
 // to be quarantined: the last of a key wins.
-func (p *plan) see(id event.ID, hash event.Hash) (differs bool, loser int) {
+func (p *plan) see(id event.ID, hash event.Hash, place event.Position) (differs bool, loser event.Position) {
 	p.records++
 	before, again := p.seen[id]
 	if again && before.effect != broken && before.hash == hash {
-		return false, 0 // the same record twice
+		return false, event.Position{} // the same record twice
 	}
-	p.seen[id] = sighting{hash: hash, ordinal: p.records}
+	p.seen[id] = sighting{hash: hash, place: place}
 	if again && before.effect != broken {
 		p.quarantined++
-		return true, before.ordinal
+		return true, before.place
 	}
 	known, ok := p.known[id]
-	return !ok || known != hash, 0
+	return !ok || known != hash, event.Position{}
 }
 
-// skip judges a record that is known to be the one that an event was written from, by that event's id. It
-// does what see does, or reports that the record has to be read: it outdoes an earlier one with other content.
-func (p *plan) skip(id event.ID) bool {
-	hash := p.known[id]
-	if before, again := p.seen[id]; again && before.effect != broken && before.hash != hash {
-		return false
+// seeTitle notes what the next good record says of its series.
+func (p *plan) seeTitle(series, title string) {
+	if before, again := p.titles[series]; series != "" && (!again || before != title) {
+		p.titles[series] = title
 	}
-	p.see(id, hash)
-	return true
+}
+
+// retitled lists the series that are new, or titled otherwise than the catalog has them, in the order of their ids.
+func (p *plan) retitled(stored map[string]string) []event.Series {
+	var series []event.Series
+	for id, title := range p.titles {
+		if before, ok := stored[id]; !ok || before != title {
+			series = append(series, event.Series{ID: id, Title: title})
+		}
+	}
+	slices.SortFunc(series, func(a, b event.Series) int { return strings.Compare(a.ID, b.ID) })
+	return series
 }
 
 // seeBroken notes a record that can't be used. Its event, if the record names one, is still in the
@@ -75,7 +85,7 @@ func (p *plan) seeBroken(key event.Key) {
 		return
 	}
 	if _, again := p.seen[key.ID()]; !again {
-		p.seen[key.ID()] = sighting{ordinal: p.records, effect: broken}
+		p.seen[key.ID()] = sighting{effect: broken}
 	}
 }
 

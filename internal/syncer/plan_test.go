@@ -28,15 +28,15 @@ type step struct {
 
 // run plays a snapshot against a catalog, and tells what the plan said of each record.
 func run(p *plan, catalog map[event.ID]*event.Stored, steps []step) (writes []event.Write, losers []int) {
-	for _, s := range steps {
+	for i, s := range steps {
 		if s.broken {
 			p.seeBroken(s.event.Key)
 			continue
 		}
 		id, hash := s.event.Key.ID(), s.event.Hash()
-		differs, loser := p.see(id, hash)
-		if loser > 0 {
-			losers = append(losers, loser)
+		differs, loser := p.see(id, hash, event.Position{Line: int32(i + 1)})
+		if !loser.IsZero() {
+			losers = append(losers, int(loser.Line))
 		}
 		if differs {
 			writes = append(writes, p.decide(s.event, id, hash, catalog[id]))
@@ -156,7 +156,7 @@ func idempotent(t *testing.T, p *plan, catalog map[event.ID]*event.Stored, write
 		next.known[id] = w.Hash
 	}
 	for id, w := range after {
-		if differs, _ := next.see(id, w.Hash); differs {
+		if differs, _ := next.see(id, w.Hash, event.Position{}); differs {
 			t.Errorf("%s differs from what was just written", w.Event.Key)
 		}
 		again := next.decide(&w.Event, id, w.Hash, stored(&w.Event, time.Time{}))

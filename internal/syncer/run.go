@@ -34,17 +34,17 @@ type Store interface {
 
 // Tx is the one transaction in which a run is applied. Nothing that it did shows before Commit.
 type Tx interface {
-	// Present gives the events of the provider's latest snapshot.
-	Present(ctx context.Context) (map[event.ID]event.Hash, error)
-	// Records names, after Present, those of its events whose record is known, by the record they were written from.
-	Records() map[event.RecordHash]event.ID
+	// Present gives what the catalog has of the provider.
+	Present(ctx context.Context) (event.Present, error)
 	// Find gives the events that the catalog has, of those asked for.
 	Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error)
 	// Write adds or replaces events. The last one written of a key counts.
 	Write(ctx context.Context, writes []event.Write) error
+	// WriteSeries adds or retitles series of the provider.
+	WriteSeries(ctx context.Context, series []event.Series) error
 	// Leave notes that events are in the snapshot no more. It tells how many of them are upcoming, which
-	// is how many will be removed, and how many upcoming ones the provider had.
-	Leave(ctx context.Context, ids []event.ID) (removed, upcoming int, err error)
+	// is how many will be removed.
+	Leave(ctx context.Context, ids []event.ID) (removed int, err error)
 	// Quarantine keeps records that can't be used.
 	Quarantine(ctx context.Context, records []event.Record) error
 	// Commit ends the run: OutcomeApplied if anything changed, else OutcomeUnchanged. It fails with
@@ -258,22 +258,12 @@ func (s *Syncer) counted(read snapshot, progress Progress) snapshot {
 	if s.Progress == nil {
 		return read
 	}
-	count := func() {
-		if progress.Records++; progress.Records%100 == 0 {
-			s.tell(progress)
-		}
-	}
 	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
-		records := read(func(hash event.RecordHash) bool {
-			skipped := known(hash)
-			if skipped {
-				count()
-			}
-			return skipped
-		})
 		return func(yield func(event.Record, error) bool) {
-			for rec, err := range records {
-				count()
+			for rec, err := range read(known) {
+				if progress.Records++; progress.Records%100 == 0 {
+					s.tell(progress)
+				}
 				if !yield(rec, err) {
 					return
 				}

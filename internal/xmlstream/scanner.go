@@ -44,11 +44,12 @@ type Node struct {
 	Depth int    // of the element; the root's is 0
 	Line  int    // where it begins, from 1
 	Bytes []byte // Open: the start tag; Record: the element; Close: nil
+	Known bool   // Scanner.Known said so: the record's inside was not looked at
 }
 
 // Scanner reads a document node by node. It is not safe for concurrent use.
 type Scanner struct {
-	// Known, if set, is asked about a record before its inside is looked at, and passes it over by saying yes.
+	// Known, if set, is asked about a record before its inside is looked at, which saying yes keeps unlooked at.
 	// What it is given reaches to the first end tag of the record's name, wherever that stands: it may be
 	// less or more than the record. So Known has to say yes only to bytes that this package has cut
 	// out as a whole record before, and Parse has taken: where a record begins with those, it is those.
@@ -95,11 +96,10 @@ func (s *Scanner) Next() (Node, error) {
 		}
 		switch m.kind {
 		case startTag, emptyTag:
-			if known, err := s.passOver(m); err != nil {
-				return Node{}, err
-			} else if !known {
-				return s.element(m)
+			if node, err := s.known(m); err != nil || node.Known {
+				return node, err
 			}
+			return s.element(m)
 		case endTag:
 			if len(s.open) == 0 || s.open[len(s.open)-1] != string(m.name) {
 				return Node{}, s.malformed("</%s> closes nothing that is open", event.Excerpt(string(m.name), 40))
@@ -144,34 +144,40 @@ func (s *Scanner) pop() Node {
 	return Node{Kind: Close, Name: name, Depth: depth, Line: s.line}
 }
 
-// passOver consumes the element that begins with the start tag first, if it is a record that is known.
-func (s *Scanner) passOver(first markup) (bool, error) {
+// known consumes the element that begins with the start tag first, if it is a record that is known.
+func (s *Scanner) known(first markup) (Node, error) {
 	if len(s.open) != s.recordDepth {
-		return false, nil
+		return Node{}, nil
 	}
 	s.called(first.name)
 	if s.Known == nil || len(s.open) == 0 {
-		return false, nil
+		return Node{}, nil
 	}
 	end := first.end
 	if first.kind == startTag {
 		i := bytes.Index(s.buf[s.pos+end:], s.endTag)
 		if i < 0 && len(s.buf)-s.pos < readBytes && !s.eof {
 			if err := s.more(); err != nil {
-				return false, err
+				return Node{}, err
 			}
 			i = bytes.Index(s.buf[s.pos+end:], s.endTag)
 		}
 		if i < 0 {
-			return false, nil
+			return Node{}, nil
 		}
 		end += i + len(s.endTag)
 	}
 	if end > MaxRecordBytes || !s.Known(s.buf[s.pos:s.pos+end]) {
-		return false, nil
+		return Node{}, nil
 	}
-	s.consume(end)
-	return true, nil
+	return s.recordNode(end, true), nil
+}
+
+// recordNode consumes a record of so many bytes.
+func (s *Scanner) recordNode(size int, known bool) Node {
+	node := Node{Kind: Record, Name: s.name, Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+size], Known: known}
+	s.consume(size)
+	return node
 }
 
 // called notes the name of the record at hand. Reading on may overwrite the one in the buffer.
@@ -210,9 +216,7 @@ func (s *Scanner) record(first markup) (Node, error) {
 	if first.kind == startTag && !bytes.HasSuffix(s.buf[s.pos:s.pos+end], s.endTag) {
 		s.Known = nil // it would look for end tags in vain, and far
 	}
-	node := Node{Kind: Record, Name: s.name, Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+end]}
-	s.consume(end)
-	return node, nil
+	return s.recordNode(end, false), nil
 }
 
 func depthAfter(depth int, kind markupKind) int {

@@ -126,7 +126,7 @@ func (a *App) Feed(slug string, edit ...func(*provider.Config)) *Feed {
 	for _, e := range edit {
 		e(&config)
 	}
-	source, err := provider.New(config, fetch.New(fetch.Options{Limits: a.Limits}))
+	source, err := provider.New(config, fetch.New(fetch.Options{Limits: a.Limits}), provider.WithClock(a.Clock.Now))
 	if err != nil {
 		a.TB.Fatalf("provider %s: %v", slug, err)
 	}

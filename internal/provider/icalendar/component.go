@@ -103,8 +103,10 @@ func (c *component) private() bool {
 	return class != "" && !strings.EqualFold(class, "PUBLIC")
 }
 
-// place is where the VEVENT stands, for people.
-func (c *component) place() string { return fmt.Sprintf("VEVENT[%d], line %d", c.number, c.line) }
+// place is where the VEVENT stands.
+func (c *component) place() event.Position {
+	return event.Position{Path: "VEVENT[#]", Index: [2]int32{int32(c.number)}, Line: int32(c.line)}
+}
 
 // excerpt is the VEVENT's beginning, unfolded, as far as it was kept.
 func (c *component) excerpt() string {

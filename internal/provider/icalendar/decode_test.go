@@ -70,7 +70,7 @@ func goldenOf(t *testing.T, r io.Reader) string {
 	}
 	out := make([]golden, len(records))
 	for i, rec := range records {
-		out[i] = golden{Key: rec.Key, Place: rec.Place, Excerpt: rec.Excerpt}
+		out[i] = golden{Key: rec.Key, Place: rec.Place.String(), Excerpt: rec.Excerpt}
 		if rec.Invalid != nil {
 			out[i].Invalid = rec.Invalid.Error()
 		} else {
@@ -158,7 +158,7 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 			}
 			var rec *event.Record
 			for i := range records {
-				if strings.HasPrefix(records[i].Place, "VEVENT[2], ") {
+				if strings.HasPrefix(records[i].Place.String(), "VEVENT[2], ") {
 					rec = &records[i]
 				} else if records[i].Invalid != nil {
 					t.Errorf("a neighbour: %v", records[i].Invalid)
@@ -167,7 +167,7 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 			switch {
 			case rec == nil:
 				t.Fatal("the record is not accounted for")
-			case rec.Place != "VEVENT[2], line 7":
+			case rec.Place.String() != "VEVENT[2], line 7":
 				t.Errorf("place %q", rec.Place)
 			}
 			switch {

@@ -68,7 +68,7 @@ func checkDecode(t *testing.T, document []byte, horizon icalendar.Horizon) {
 		if records++; records > icalendar.MaxAllInstances+len(document) {
 			t.Fatalf("%d records of %d bytes", records, len(document))
 		}
-		if rec.Place == "" || rec.Key.Provider != "acme" {
+		if rec.Place.IsZero() || rec.Key.Provider != "acme" {
 			t.Fatalf("place %q, key %v", rec.Place, rec.Key)
 		}
 		if rec.Invalid != nil {

@@ -138,7 +138,7 @@ func (d *decoding) event(rec record, result any) error {
 	if invalid != nil {
 		return d.refuse(rec, e.Key, invalid)
 	}
-	return d.give(event.Record{Event: e, Key: e.Key, Place: rec.place})
+	return d.give(event.Record{Event: e, Key: e.Key, Place: event.Position{Path: rec.place}})
 }
 
 var errNotObject = errors.New("the map yields something that is no object")
@@ -147,7 +147,7 @@ var errNotObject = errors.New("the map yields something that is no object")
 func (d *decoding) refuse(rec record, key event.Key, invalid *event.Invalid) error {
 	key.Provider = d.normalizer.defaults.Provider
 	text := describe(rec.value)
-	return d.give(event.Record{Invalid: invalid, Key: key, Place: rec.place, Excerpt: event.Excerpt(text, event.MaxExcerptBytes)})
+	return d.give(event.Record{Invalid: invalid, Key: key, Place: event.Position{Path: rec.place}, Excerpt: event.Excerpt(text, event.MaxExcerptBytes)})
 }
 
 func (d *decoding) give(rec event.Record) error {

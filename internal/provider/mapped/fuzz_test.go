@@ -57,7 +57,7 @@ func outcome(t *testing.T, m *mapped.Mapping, document string) string {
 				t.Errorf("a bad event passed: %v", err)
 			}
 		}
-		if len(rec.Excerpt) > event.MaxExcerptBytes || rec.Place == "" || rec.Key.Provider != "acme" {
+		if len(rec.Excerpt) > event.MaxExcerptBytes || rec.Place.IsZero() || rec.Key.Provider != "acme" {
 			t.Errorf("record %q of %q, %d bytes of excerpt", rec.Place, rec.Key.Provider, len(rec.Excerpt))
 		}
 		_, what, _ := strings.Cut(lines([]event.Record{rec})[0], ": ") // the places differ

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
 
 	"github.com/zeebo/xxh3"
 
@@ -34,6 +33,7 @@ type dialect struct {
 	base, plan               string
 	baseID, planID           string
 	date, startDate, endDate string
+	path                     string // of a plan, see event.Position
 }
 
 func dialectOf(root string) (dialect, bool) {
@@ -49,6 +49,7 @@ func dialectOf(root string) (dialect, bool) {
 	return dialect{
 		base: "base_" + noun, plan: noun,
 		baseID: "base_" + noun + "_id", planID: noun + "_id",
+		path: "base_" + noun + "[#]/" + noun + "[#]",
 		date: noun + "_date", startDate: noun + "_start_date", endDate: noun + "_end_date",
 	}, true
 }
@@ -94,7 +95,7 @@ func Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error]
 	return DecodeUnknown(r, defaults, event.Skip{})
 }
 
-// DecodeUnknown is Decode but for the records that are to be skipped: of those only the end is looked for.
+// DecodeUnknown is Decode but for the records that are known: of those only the end is looked for.
 func DecodeUnknown(r io.Reader, defaults event.Defaults, skip event.Skip) iter.Seq2[event.Record, error] {
 	return func(yield func(event.Record, error) bool) {
 		d := decoder{normalizer: normalizer{defaults: defaults}, skip: skip}
@@ -126,6 +127,12 @@ func (d *decoder) run(r io.Reader, yield func(event.Record) bool) error {
 	if d.skip.Known != nil {
 		scanner.Known = d.known
 	}
+	give := func(rec event.Record) error {
+		if !yield(rec) {
+			return errStopped
+		}
+		return nil
+	}
 	for {
 		node, err := scanner.Next()
 		if err == io.EOF { //nolint:errorlint // io.EOF comes bare; one that is wrapped is a reader's failure.
@@ -142,8 +149,10 @@ func (d *decoder) run(r io.Reader, yield func(event.Record) bool) error {
 				continue // the feed may grow elements that we don't know
 			}
 			d.plans++
-			if err = d.parse(node.Bytes); err == nil && !yield(d.record(node)) {
-				err = errStopped
+			if node.Known {
+				err = give(d.knownRecord(node))
+			} else if err = d.parse(node.Bytes); err == nil {
+				err = give(d.record(node))
 			}
 		case xmlstream.Close:
 			if node.Depth == baseDepth {
@@ -183,11 +192,15 @@ func (d *decoder) container(node xmlstream.Node) error {
 // known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
 // one that is none has never been given a hash.
 func (d *decoder) known(record []byte) bool {
-	if !d.inBase || !d.skip.Known(d.hash(record)) {
-		return false
+	return d.inBase && d.skip.Known(d.hash(record))
+}
+
+func (d *decoder) knownRecord(node xmlstream.Node) event.Record {
+	return event.Record{
+		Known: true, Hash: d.hash(node.Bytes), Place: d.position(node.Line),
+		Key:   event.Key{Provider: d.defaults.Provider, Series: d.base.id},
+		Event: event.Event{SeriesTitle: d.base.title},
 	}
-	d.plans++
-	return true
 }
 
 // hash digests a plan's element, and by the seed its base's start tag, the decoder and its settings.
@@ -218,7 +231,7 @@ func (d *decoder) parse(bytes []byte) error {
 
 // record normalises what parse read.
 func (d *decoder) record(node xmlstream.Node) event.Record {
-	rec := event.Record{Place: d.place(node.Line), Hash: d.hash(node.Bytes)}
+	rec := event.Record{Place: d.position(node.Line), Hash: d.hash(node.Bytes)}
 	rec.Event, rec.Invalid = d.normalize(d.plan, d.zones)
 	rec.Key = rec.Event.Key
 	if rec.Invalid != nil {
@@ -227,12 +240,6 @@ func (d *decoder) record(node xmlstream.Node) event.Record {
 	return rec
 }
 
-// place is "base_plan[3]/plan[1], line 12". It is made for every record, so not with fmt.
-func (d *decoder) place(line int) string {
-	b := make([]byte, 0, 64)
-	b = append(append(b, d.dialect.base...), '[')
-	b = append(strconv.AppendInt(b, int64(d.bases), 10), "]/"...)
-	b = append(append(b, d.dialect.plan...), '[')
-	b = append(strconv.AppendInt(b, int64(d.plans), 10), "], line "...)
-	return string(strconv.AppendInt(b, int64(line), 10))
+func (d *decoder) position(line int) event.Position {
+	return event.Position{Path: d.dialect.path, Index: [2]int32{int32(d.bases), int32(d.plans)}, Line: int32(line)}
 }

@@ -83,7 +83,7 @@ func goldenOf(t *testing.T, r io.Reader) string {
 	}
 	out := make([]golden, len(records))
 	for i, rec := range records {
-		out[i] = golden{Event: rec.Event, Key: rec.Key, Place: rec.Place, Excerpt: rec.Excerpt}
+		out[i] = golden{Event: rec.Event, Key: rec.Key, Place: rec.Place.String(), Excerpt: rec.Excerpt}
 		if rec.Invalid != nil {
 			out[i].Event, out[i].Invalid = event.Event{}, rec.Invalid.Error()
 		}
@@ -199,7 +199,7 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 				t.Fatalf("its neighbours: %v, %v", records[0].Invalid, records[2].Invalid)
 			}
 			rec := records[1]
-			if rec.Place != "base_plan[2]/plan[1], line 1" {
+			if rec.Place.String() != "base_plan[2]/plan[1], line 1" {
 				t.Errorf("place %q", rec.Place)
 			}
 			switch {

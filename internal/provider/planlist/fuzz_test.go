@@ -39,7 +39,7 @@ func FuzzDecode(f *testing.F) {
 				}
 				return
 			}
-			if rec.Place == "" || rec.Key.Provider != "acme" {
+			if rec.Place.IsZero() || rec.Key.Provider != "acme" {
 				t.Fatalf("place %q, key %v", rec.Place, rec.Key)
 			}
 			if rec.Invalid != nil {
