@@ -130,9 +130,10 @@ fmt: $(GOLANGCI) ## Format (gofumpt, import order)
 	@cd tools && ../$(GOLANGCI) fmt --config ../.golangci.yml ./...
 
 .PHONY: generate
-generate: ## Write what is generated: ent, gqlgen
+generate: ## Write what is generated: ent, gqlgen, the chart's schema and README
 	@go generate ./ent
 	@go tool gqlgen generate
+	@cd tools && go run ./cmd/chartdocs ../charts/marquee
 
 .PHONY: migration
 migration: ## Write the migration from the last one to the ent schema: NAME=add_price

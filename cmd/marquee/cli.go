@@ -29,12 +29,14 @@ type cli struct {
 	Sync     syncCommand     `cmd:"" help:"Sync providers, all or those named."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date."`
 	Provider providerCommand `cmd:"" help:"Look at provider files."`
+	Query    queryCommand    `cmd:"" help:"Send one GraphQL query to an API and print the answer."`
 	Config   configCommand   `cmd:"" help:"Print the configuration in force, with secrets hidden."`
 }
 
 // database is where the catalog lives.
 type database struct {
-	DatabaseURL databaseURL `help:"PostgreSQL: postgres://user:password@host/name." name:"database-url"`
+	DatabaseURL      databaseURL `help:"PostgreSQL: postgres://user:password@host/name." name:"database-url"`
+	DatabaseMaxConns poolSize    `help:"Connections to it at most, 1 to 1000; 0: as the URL says (pool_max_conns), or one a core, at least 4." default:"0"`
 }
 
 // url is the database's, which has to be given.
@@ -55,13 +57,21 @@ func loadEnvFiles() error {
 	return nil
 }
 
-// open opens a pool on it, see openPool.
-func (d database) open(ctx context.Context, statementTimeout time.Duration) (*pgxpool.Pool, error) {
+// open opens a pool on it, see openPool, once the database is there and can be worked with, see awaitDatabase.
+func (d database) open(ctx context.Context, log *slog.Logger, statementTimeout time.Duration) (*pgxpool.Pool, error) {
 	url, err := d.url()
 	if err != nil {
 		return nil, err
 	}
-	return openPool(ctx, url, statementTimeout)
+	pool, err := openPool(ctx, url, d.DatabaseMaxConns, statementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if err := awaitDatabase(ctx, log, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
 }
 
 type logLevel struct{ slog.Level }
@@ -102,6 +112,19 @@ func (u *databaseURL) UnmarshalText(text []byte) error {
 
 // String hides user, password and parameters.
 func (u databaseURL) String() string { return redacted(string(u)) }
+
+// poolSize is how many connections a pool may hold; 0 leaves it to the URL.
+type poolSize int32
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *poolSize) UnmarshalText(text []byte) error {
+	number, err := strconv.ParseInt(string(text), 10, 32)
+	if err != nil || number < 0 || number > 1000 {
+		return configError("%q: want a number of connections from 1 to 1000, or 0 for the default", text)
+	}
+	*s = poolSize(number)
+	return nil
+}
 
 type address string
 

@@ -74,12 +74,12 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, sources []*provider.Source, listener, demoListener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	writes, err := openPool(ctx, url, 0)
+	writes, err := openPool(ctx, url, 0, 0)
 	if err != nil {
 		return err
 	}
 	defer writes.Close()
-	reads, err := openPool(ctx, url, readStatementTimeout)
+	reads, err := openPool(ctx, url, 0, readStatementTimeout)
 	if err != nil {
 		return err
 	}

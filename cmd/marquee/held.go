@@ -23,7 +23,7 @@ func (c *syncApproveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	pool, err := c.open(ctx, 0)
+	pool, err := c.open(ctx, p.logger(), 0)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ type syncRejectCommand struct {
 
 // Run rejects what the run holds.
 func (c *syncRejectCommand) Run(ctx context.Context, p *program) error {
-	pool, err := c.open(ctx, 0)
+	pool, err := c.open(ctx, p.logger(), 0)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,11 @@ type migrateCommand struct {
 	Wait   migrateWaitCommand   `cmd:"" help:"Wait until the schema is there."`
 }
 
-type migrateUpCommand struct{ database }
+type migrateUpCommand struct {
+	database
+	GrantTo     []string `help:"Roles that may then read and write the data, and change no table." placeholder:"ROLE"`
+	GrantReadTo []string `help:"Roles that may then read it." placeholder:"ROLE"`
+}
 
 // Run applies the migrations that the database lacks.
 func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
@@ -25,18 +29,32 @@ func (c *migrateUpCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	applied, err := migrator.Up(ctx)
-	if errors.Is(err, migrate.ErrPooler) || errors.Is(err, migrate.ErrSchemaTooNew) {
-		return configError("%w", err)
-	}
+	pool, err := c.open(ctx, p.logger(), 0)
 	if err != nil {
 		return err
+	}
+	defer pool.Close()
+	applied, err := migrator.Up(ctx)
+	switch {
+	case errors.Is(err, migrate.ErrPooler), errors.Is(err, migrate.ErrSchemaTooNew):
+		return configError("%w", err)
+	case errors.Is(err, migrate.ErrLockTimeout):
+		return &exitError{exitTemporary, err}
+	case err != nil:
+		return databaseError(err)
 	}
 	if len(applied) == 0 {
 		fmt.Fprintln(p.stdout, "Nothing to do: the schema is at its latest version.")
 	}
 	for _, m := range applied {
 		fmt.Fprintln(p.stdout, "applied", m.Name)
+	}
+	for access, roles := range map[migrate.Access][]string{migrate.ReadWrite: c.GrantTo, migrate.ReadOnly: c.GrantReadTo} {
+		for _, role := range roles {
+			if err := migrator.Grant(ctx, role, access); err != nil {
+				return configError("granting to %s: %w", role, err)
+			}
+		}
 	}
 	return nil
 }
@@ -83,13 +101,16 @@ func (c *migrateWaitCommand) Run(ctx context.Context, p *program) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.Timeout))
 	defer cancel()
 	err = migrator.Wait(ctx)
-	if errors.Is(err, migrate.ErrSchemaTooNew) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, migrate.ErrSchemaTooNew):
 		return configError("%w", err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	case errors.Is(err, context.DeadlineExceeded):
 		return &exitError{exitTemporary, err}
+	default:
+		return databaseError(err)
 	}
-	return err
 }
 
 func (d database) migrator(p *program) (*migrate.Migrator, error) {

@@ -11,11 +11,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// openPool opens a pool; nothing connects yet. Every statement is bounded by statementTimeout (0: not).
-func openPool(ctx context.Context, address databaseURL, statementTimeout time.Duration) (*pgxpool.Pool, error) {
+// openPool opens a pool of at most size connections (0: as the URL says, or pgx); nothing connects yet. Every statement
+// is bounded by statementTimeout (0: not).
+func openPool(ctx context.Context, address databaseURL, size poolSize, statementTimeout time.Duration) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(string(address))
 	if err != nil {
 		return nil, configError("--database-url: not a PostgreSQL URL")
+	}
+	if size > 0 {
+		config.MaxConns = int32(size)
 	}
 	config.ConnConfig.ConnectTimeout = 3 * time.Second // a dead pod's address hangs for minutes
 	if statementTimeout > 0 {

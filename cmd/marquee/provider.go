@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"github.com/aledotdev/marquee/internal/fetch"
+	"github.com/aledotdev/marquee/internal/provider"
 )
 
 type providerCommand struct {
 	List     providerListCommand     `cmd:"" help:"List the provider files, checked."`
+	Check    providerCheckCommand    `cmd:"" help:"Check provider files, without their secrets, network or database."`
 	Test     providerTestCommand     `cmd:"" help:"Show what would come of a provider's feed, without a database."`
 	Simulate providerSimulateCommand `cmd:"" help:"Serve a simulated provider, well-behaved or not, to see how a client copes."`
 }
@@ -30,4 +35,39 @@ func (c *providerListCommand) Run(p *program) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", o.Slug, o.Name, o.Format, o.TimeZone, o.Currency)
 	}
 	return table.Flush()
+}
+
+type providerCheckCommand struct {
+	Files []string `arg:"" help:"Provider files, or directories of them." type:"path"`
+}
+
+// Run checks each file and directory, and tells of all that are wrong. Secrets need not be at hand.
+func (c *providerCheckCommand) Run(p *program) error {
+	getenv := func(name string) (string, bool) { return cmp.Or(os.Getenv(name), "unset"), true }
+	var wrong []error
+	for _, path := range c.Files {
+		sources, err := loadPath(path, getenv)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		for _, s := range sources {
+			fmt.Fprintln(p.stdout, "ok", s.Provider().Slug)
+		}
+	}
+	if len(wrong) > 0 {
+		return configError("%w", errors.Join(wrong...))
+	}
+	return nil
+}
+
+func loadPath(path string, getenv func(string) (string, bool)) ([]*provider.Source, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return provider.LoadDir(path, getenv, nil)
+	}
+	source, err := provider.LoadFile(path, getenv, nil)
+	if err != nil {
+		return nil, err
+	}
+	return []*provider.Source{source}, nil
 }

@@ -26,7 +26,7 @@ func (c *syncRunsCommand) Run(ctx context.Context, p *program) error {
 	if c.Last < 1 || c.Last > 1000 {
 		return &exitError{exitUsage, fmt.Errorf("--last is %d, want 1 to 1000", c.Last)}
 	}
-	pool, err := c.open(ctx, readStatementTimeout)
+	pool, err := c.open(ctx, p.logger(), readStatementTimeout)
 	if err != nil {
 		return err
 	}

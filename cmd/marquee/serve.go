@@ -30,8 +30,9 @@ const (
 
 type serveCommand struct {
 	database
-	Listen      address `help:"Where the API listens." default:":8080"`
-	AdminListen address `help:"Where probes, metrics and profiles are served." default:":9090"`
+	ReplicaURL  databaseURL `help:"A replica of the database, for reading." name:"replica-url" placeholder:"URL"`
+	Listen      address     `help:"Where the API listens." default:":8080"`
+	AdminListen address     `help:"Where probes, metrics and profiles are served." default:":9090"`
 }
 
 // Run serves until ctx is done.
@@ -50,7 +51,11 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		listener.Close()
 		return err
 	}
-	pool, err := openPool(ctx, url, readStatementTimeout)
+	reads := c.database
+	if c.ReplicaURL != "" {
+		reads.DatabaseURL = c.ReplicaURL
+	}
+	pool, err := reads.open(ctx, log, readStatementTimeout)
 	if err != nil {
 		listener.Close()
 		admin.Close()

@@ -37,6 +37,7 @@ type syncRunCommand struct {
 	retention
 	Every  duration `help:"Keep going, at this interval." optional:""`
 	Now    bool     `help:"Sync although a provider asked to be left alone until later."`
+	Due    bool     `help:"Only what is due by its own schedule (or every 15m) and no other process syncs, until nothing is. A provider that fails is in the log and in its run, and no failure of the command." env:"-"`
 	DryRun bool     `help:"Print what a sync would change, and change nothing."`
 	Slugs  []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
@@ -55,7 +56,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	if sources, err = named(sources, c.Slugs); err != nil {
 		return err
 	}
-	pool, err := c.open(ctx, 0)
+	pool, err := c.open(ctx, log, 0)
 	if err != nil {
 		return err
 	}
@@ -65,6 +66,8 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	switch {
 	case c.DryRun:
 		return dryRun(ctx, p, s, sources)
+	case c.Due:
+		return c.due(ctx, log, pool, s, sources)
 	case c.Every > 0:
 		var pruning sync.WaitGroup
 		pruning.Go(func() { c.pruneHourly(ctx, log, pool) })
@@ -77,6 +80,17 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	failures := s.Once(ctx, sources)
 	c.prune(ctx, log, pool)
 	return worst(failures)
+}
+
+// due syncs what is due. Each run holds a connection of the pool, and its sign of life wants another.
+func (c *syncRunCommand) due(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, s *syncer.Syncer, sources []*provider.Source) error {
+	synced, failed, err := s.Due(ctx, sources, int(min(4, pool.Config().MaxConns/2)))
+	log.InfoContext(ctx, "nothing is due any more", "providers", len(sources), "synced", synced, "failed", failed)
+	if err != nil {
+		return &exitError{syncExit(err), fmt.Errorf("syncing what is due: %w", err)}
+	}
+	c.prune(ctx, log, pool)
+	return nil
 }
 
 func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {

@@ -41,6 +41,13 @@ type Run struct {
 	Previous  *Snapshot // the latest good one, nil if there is none
 }
 
+// LastRun is a provider's latest run that ended by itself: not one whose process died, was told to stop, or was superseded.
+type LastRun struct {
+	ID        int64
+	StartedAt time.Time
+	NextCheck time.Time // no sooner does the provider want to be asked again; zero: it doesn't say
+}
+
 // Snapshot names one complete read of a feed, so that the next read can tell whether it is the same.
 type Snapshot struct {
 	RunID        int64 // that read it

@@ -180,6 +180,9 @@ func (m *Migrator) Status(ctx context.Context) ([]Status, error) {
 		return nil, fmt.Errorf("look at the schema version: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := CheckServer(conn.PgConn()); err != nil {
+		return nil, err
+	}
 	return m.StatusOn(ctx, conn)
 }
 
@@ -294,10 +297,10 @@ func (m *Migrator) compare(list []Status, least int64) error {
 	return nil
 }
 
-// Wait returns when the schema is what this program needs, or [ErrSchemaTooNew],
-// which waiting does not mend. Until then it looks again and again, whatever goes
-// wrong: a database that is not up yet refuses connections in many ways. When ctx
-// ends, the error tells what it saw last.
+// Wait returns when the schema is what this program needs, or at once an error that
+// waiting doesn't heal: [ErrSchemaTooNew], and what [Refused] knows. Until then it
+// looks again and again: a database that is not up yet refuses connections in many
+// ways. When ctx ends, the error tells what it saw last.
 func (m *Migrator) Wait(ctx context.Context) error {
 	tick := time.NewTicker(m.options.PollInterval)
 	defer tick.Stop()
@@ -306,6 +309,9 @@ func (m *Migrator) Wait(ctx context.Context) error {
 		err := m.Check(ctx)
 		if err == nil || errors.Is(err, ErrSchemaTooNew) {
 			return err
+		}
+		if Refused(err) != "" {
+			return fmt.Errorf("wait for the schema: %w", err)
 		}
 		// An end in the middle of a look says nothing. A dial sees the deadline
 		// pass a moment before ctx does.

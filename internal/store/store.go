@@ -30,6 +30,11 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // settings differ. It fails with event.ErrRunning if another run has the lease, and with
 // event.ErrNotDue if the provider asked to be left alone until later and force is not set.
 func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (run event.Run, err error) {
+	return s.start(ctx, p, owner, at, force, nil)
+}
+
+// start is StartRun; check, if there is one, may object once the lease is held.
+func (s *Store) start(ctx context.Context, p event.Provider, owner string, at time.Time, force bool, check func(pgx.Tx) error) (run event.Run, err error) {
 	defer markUnavailable(&err)
 	run = event.Run{Provider: p, StartedAt: at}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -45,6 +50,11 @@ func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at
 		// The number comes after the lease: runs of one provider are applied in the order of their numbers.
 		if run.Token, err = acquire(ctx, tx, p.ID(), owner, at); err != nil {
 			return err
+		}
+		if check != nil {
+			if err := check(tx); err != nil {
+				return err
+			}
 		}
 		err = tx.QueryRow(ctx, `
 			WITH run AS (INSERT INTO sync_runs (provider_id, started_at) VALUES ($1, $2) RETURNING id)

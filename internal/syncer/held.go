@@ -60,7 +60,7 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		}
 		return ""
 	}
-	return s.run(ctx, source, func(ctx context.Context, run event.Run) (event.Result, error) {
+	return s.run(ctx, source, s.start(source), func(ctx context.Context, run event.Run) (event.Result, error) {
 		// Whoever held the lease before this run may have decided in the meantime.
 		if _, err := s.Store.Held(ctx, held.RunID); err != nil {
 			return event.Result{}, err

@@ -22,6 +22,11 @@ type Store interface {
 	// StartRun gives owner the provider's lease and the run its number; event.ErrRunning if another run
 	// has the lease, event.ErrNotDue if the provider asked to be left alone and force is not set.
 	StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (event.Run, error)
+	// StartDue is StartRun for a provider whose latest run was seen to be last (0: none): event.ErrNotDue if another
+	// has ended since.
+	StartDue(ctx context.Context, p event.Provider, owner string, at time.Time, last int64) (event.Run, error)
+	// LastRuns gives each provider's latest run that ended by itself.
+	LastRuns(ctx context.Context) (map[event.ID]event.LastRun, error)
 	// Beat is the run's sign of life; event.ErrSuperseded if it has lost the lease.
 	Beat(ctx context.Context, run event.Run) error
 	// FailRun records how a run that applies nothing ended, and gives the lease back.
@@ -63,6 +68,7 @@ type Options struct {
 	Owner string        // names this process in leases
 	Beat  time.Duration // between signs of life, well under the lease's time to live; 0: 10 s
 	Drain time.Duration // how long Loop lets runs end that are under way when it is told to stop; 0: 25 s
+	Poll  time.Duration // how often Due looks whether a provider that another process syncs is left behind; 0: 2 s
 	Clock func() time.Time
 	Log   *slog.Logger
 	// Progress is told how runs get on, from many goroutines; nil: nobody is.
@@ -108,16 +114,25 @@ var ErrPanic = errors.New("panic")
 // Sync runs one sync of one provider. The error says why nothing was applied: event.ErrRunning,
 // event.ErrHeld, event.ErrSuperseded, or what provider.Failure names. The report is good either way.
 func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, error) {
-	return s.run(ctx, source, func(ctx context.Context, run event.Run) (event.Result, error) {
+	return s.run(ctx, source, s.start(source), func(ctx context.Context, run event.Run) (event.Result, error) {
 		return s.attempt(ctx, run, source)
 	})
 }
 
+// starter gets a run its lease and its number.
+type starter func(ctx context.Context, at time.Time) (event.Run, error)
+
+func (s *Syncer) start(source *provider.Source) starter {
+	return func(ctx context.Context, at time.Time) (event.Run, error) {
+		return s.Store.StartRun(ctx, source.Provider(), s.Owner, at, s.Force)
+	}
+}
+
 // run gives work the provider's lease, and sees to it that however the work ends is recorded.
-func (s *Syncer) run(ctx context.Context, source *provider.Source, work func(context.Context, event.Run) (event.Result, error)) (Report, error) {
+func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter, work func(context.Context, event.Run) (event.Result, error)) (Report, error) {
 	start := s.Clock()
 	report := Report{Provider: source.Provider().Slug}
-	run, err := s.Store.StartRun(ctx, source.Provider(), s.Owner, start, s.Force)
+	run, err := begin(ctx, start)
 	if err != nil {
 		report.Result = failed(err)
 		s.log(ctx, report)

@@ -1,0 +1,29 @@
+{{/* What a schema can't say. Each message tells what to change. */}}
+{{- define "marquee.check" -}}
+{{- $db := .Values.database -}}
+{{- if and (eq $db.mode "external") (not $db.external.existingSecret) -}}
+{{- fail "database.external.existingSecret is missing: make a Secret with the database's URL (kubectl create secret generic marquee-database --from-literal=url=postgres://user:password@host/name) and name it there; or try with database.mode=embedded" -}}
+{{- end -}}
+{{- if and (eq $db.mode "cnpg") (not (.Capabilities.APIVersions.Has "postgresql.cnpg.io/v1")) -}}
+{{- fail "database.mode cnpg: this cluster doesn't have CloudNativePG (postgresql.cnpg.io/v1): install its operator first; with helm template say --api-versions postgresql.cnpg.io/v1" -}}
+{{- end -}}
+{{- if and .Values.api.autoscaling.enabled (lt (int .Values.api.autoscaling.maxReplicas) (int .Values.api.autoscaling.minReplicas)) -}}
+{{- fail "api.autoscaling.maxReplicas is less than minReplicas" -}}
+{{- end -}}
+{{- if lt (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 26 | int) -}}
+{{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d, which is preStopSleepSeconds and the 25 s that requests under way have, and some" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 26 | int)) -}}
+{{- end -}}
+{{- $slugs := dict -}}
+{{- $names := dict -}}
+{{- range .Values.providers -}}
+{{- if hasKey $slugs .slug -}}
+{{- fail (printf "providers: two have the slug %q; a slug names one provider" .slug) -}}
+{{- end -}}
+{{- $_ := set $slugs .slug true -}}
+{{- $name := include "marquee.cronJobName" (dict "root" $ "slug" .slug) -}}
+{{- if hasKey $names $name }}{{ fail (printf "providers: %s and %s would both have a CronJob named %s; change a slug" .slug (get $names $name) $name) }}{{ end -}}
+{{- $_ := set $names $name .slug -}}
+{{- if and .schedule .every }}{{ fail (printf "provider %s: want schedule or every, not both" .slug) }}{{ end -}}
+{{- end -}}
+{{- include "marquee.checkConnections" . -}}
+{{- end }}

@@ -1,0 +1,94 @@
+{{/* The name of the database's objects that the chart makes, and of its host. */}}
+{{- define "marquee.database" -}}
+{{ include "marquee.fullname" . }}-postgres
+{{- end }}
+
+{{- define "marquee.embeddedSecret" -}}
+{{- default (include "marquee.database" .) .Values.database.embedded.existingSecret -}}
+{{- end }}
+
+{{/* How a role (owner, app, api, none) gets to the database. Of (root, role, conns). */}}
+{{- define "marquee.databaseEnv" -}}
+{{- $db := .root.Values.database -}}
+{{- $name := include "marquee.database" .root -}}
+{{- if ne .role "none" }}
+{{- if eq $db.mode "external" }}
+{{- $external := $db.external }}
+{{- $keys := dict "app" $external.urlKey "owner" (default $external.urlKey $external.migrateUrlKey) "api" (default $external.urlKey $external.apiUrlKey) }}
+- name: MARQUEE_DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret }}, key: {{ get $keys .role }}}}
+{{- if and (eq .role "api") $external.replicaUrlKey }}
+- name: MARQUEE_REPLICA_URL
+  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret }}, key: {{ $external.replicaUrlKey }}}}
+{{- end }}
+- {name: PGSSLMODE, value: {{ $external.sslmode }}}
+{{- if $external.caSecret }}
+- {name: PGSSLROOTCERT, value: /etc/marquee/database/ca.crt}
+{{- end }}
+{{- else if eq $db.mode "cnpg" }}
+{{- $pooled := and $db.cnpg.pooler.enabled (ne .role "owner") }}
+- {name: MARQUEE_DATABASE_URL, value: "postgres://{{ $name }}-{{ ternary "pooler" "rw" $pooled }}:5432/marquee"}
+{{- if and (eq .role "api") (gt (int $db.cnpg.instances) 1) }}
+- {name: MARQUEE_REPLICA_URL, value: "postgres://{{ $name }}-ro:5432/marquee"}
+{{- end }}
+- name: PGUSER
+  valueFrom: {secretKeyRef: {name: {{ $name }}-app, key: username}}
+- name: PGPASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $name }}-app, key: password}}
+# The pooler shows the server's certificate, which has not its name.
+- {name: PGSSLMODE, value: {{ ternary "verify-ca" "verify-full" $pooled }}}
+- {name: PGSSLROOTCERT, value: /etc/marquee/database/ca.crt}
+{{- else }}
+{{- $owner := eq .role "owner" }}
+- {name: MARQUEE_DATABASE_URL, value: "postgres://{{ $name }}:5432/marquee"}
+- {name: PGUSER, value: {{ ternary "marquee_owner" "marquee_app" $owner }}}
+- name: PGPASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "marquee.embeddedSecret" .root }}, key: {{ ternary "owner" "app" $owner }}}}
+- {name: PGSSLMODE, value: disable}
+{{- end }}
+{{- with .conns }}
+- {name: MARQUEE_DATABASE_MAX_CONNS, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The arguments of marquee migrate up, as JSON. */}}
+{{- define "marquee.grantArgs" -}}
+{{- $args := list -}}
+{{- range .Values.migrations.grantTo }}{{ $args = append $args (printf "--grant-to=%s" .) }}{{ end -}}
+{{- range .Values.migrations.grantReadTo }}{{ $args = append $args (printf "--grant-read-to=%s" .) }}{{ end -}}
+{{- if eq .Values.database.mode "embedded" }}{{ $args = append $args "--grant-to=marquee_app" }}{{ end -}}
+{{- toJson $args -}}
+{{- end }}
+
+{{/* API pods at most, with one that an update adds. */}}
+{{- define "marquee.apiPods" -}}
+{{- with .Values.api -}}
+{{- add 1 (ternary .autoscaling.maxReplicas .replicas .autoscaling.enabled) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails when all pods together may want more connections than the database has. */}}
+{{- define "marquee.checkConnections" -}}
+{{- $v := .Values -}}
+{{- $apiPods := include "marquee.apiPods" . | int -}}
+{{- $syncPods := ternary (int $v.sync.shards) (len $v.providers) (eq $v.sync.mode "sharded") -}}
+{{- $api := mul $apiPods $v.api.databaseMaxConns -}}
+{{- $sync := mul $syncPods $v.sync.databaseMaxConns -}}
+{{- $migrate := 3 -}}
+{{- $have := sub $v.database.maxConnections $v.database.reservedConnections | int -}}
+{{- $want := add $api $sync $migrate | int -}}
+{{- $sum := printf "API %d pods of %d, sync %d pods of %d, migrations 3" $apiPods (int $v.api.databaseMaxConns) $syncPods (int $v.sync.databaseMaxConns) -}}
+{{- $replicas := and (eq $v.database.mode "cnpg") (gt (int $v.database.cnpg.instances) 1) -}}
+{{- $pooled := and (eq $v.database.mode "cnpg") $v.database.cnpg.pooler.enabled -}}
+{{- if $pooled -}}
+{{- $want = add (mul $v.database.cnpg.pooler.instances $v.database.cnpg.pooler.poolSize) $migrate | int -}}
+{{- $sum = printf "pooler %d pods of %d, migrations 3" (int $v.database.cnpg.pooler.instances) (int $v.database.cnpg.pooler.poolSize) -}}
+{{- end -}}
+{{- if gt $want $have -}}
+{{- fail (printf "%d connections to the database may be wanted (%s), and it has %d (database.maxConnections %d less database.reservedConnections %d): lower api.databaseMaxConns, sync.databaseMaxConns or the number of pods (sync.mode sharded needs few), or raise the database's max_connections and say so in database.maxConnections" $want $sum $have (int $v.database.maxConnections) (int $v.database.reservedConnections)) -}}
+{{- end -}}
+{{- if and $replicas (gt (int $api) $have) -}}
+{{- fail (printf "the API may want %d connections to a replica, and it has %d: lower api.databaseMaxConns or raise database.maxConnections" (int $api) $have) -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/migrate"
+)
+
+// How long a program that starts waits for a database that is not there yet, and how often it looks.
+const (
+	databasePatience = time.Minute
+	databasePoll     = time.Second
+)
+
+// awaitDatabase returns when the database answers and is one that we can work with. It waits for one that is not there
+// yet, within databasePatience, and says so once a reason; one that is there and doesn't want us is an error at once.
+func awaitDatabase(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, databasePatience)
+	defer cancel()
+	target := pool.Config().ConnConfig
+	at := fmt.Sprintf("%s:%d/%s", target.Host, target.Port, target.Database)
+	said := false
+	for {
+		err := greet(ctx, pool)
+		if err == nil {
+			return nil
+		}
+		if migrate.Refused(err) != "" {
+			return databaseError(err)
+		}
+		if !said {
+			said = true
+			log.WarnContext(ctx, "waiting for the database", "database", at, "at_most", databasePatience, "reason", err)
+		}
+		select {
+		case <-time.After(databasePoll):
+		case <-ctx.Done():
+			return &exitError{exitTemporary, fmt.Errorf("the database at %s: %w: %w", at, event.ErrUnavailable, err)}
+		}
+	}
+}
+
+// greet connects and looks at the server's version.
+func greet(ctx context.Context, pool *pgxpool.Pool) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return migrate.CheckServer(conn.Conn().PgConn())
+}
+
+// databaseError is err with what to change, as an error of configuration, if it is one that waiting doesn't heal.
+func databaseError(err error) error {
+	if advice := migrate.Refused(err); advice != "" {
+		return configError("%w; %s", err, advice)
+	}
+	return err
+}

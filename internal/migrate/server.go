@@ -1,0 +1,53 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// MinServer is the oldest major version of PostgreSQL that Marquee works with.
+const MinServer = 15
+
+// ErrServerTooOld means that the server is older than [MinServer].
+var ErrServerTooOld = fmt.Errorf("PostgreSQL is too old: Marquee needs version %d or later", MinServer)
+
+// CheckServer reads what the server said of itself when conn was made. Its error is [ErrServerTooOld]. A server whose
+// version is not a number is let through.
+func CheckServer(conn *pgconn.PgConn) error {
+	version := conn.ParameterStatus("server_version")
+	major, _, _ := strings.Cut(version, ".")
+	if number, err := strconv.Atoi(strings.TrimSpace(major)); err == nil && number < MinServer {
+		return fmt.Errorf("%w (this is %s)", ErrServerTooOld, version)
+	}
+	return nil
+}
+
+// Refused says what to change when err is one that waiting doesn't heal: the server is there, and doesn't want us.
+// It is empty for all other errors.
+func Refused(err error) string {
+	if errors.Is(err, ErrServerTooOld) {
+		return "upgrade PostgreSQL, or give the URL of a newer one"
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return ""
+	}
+	// https://www.postgresql.org/docs/current/errcodes-appendix.html
+	switch {
+	case pg.Code == "28P01":
+		return "check user and password in the database URL"
+	case pg.Code == "28000":
+		return "check the user in the database URL, and the server's pg_hba.conf"
+	case pg.Code == "3D000":
+		return "check the database's name in the URL, or create it"
+	case slices.Contains([]string{"42501", "3F000"}, pg.Code):
+		return "the role lacks a right; migrations run as the schema's owner, see `marquee migrate up --grant-to`"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,120 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/provider"
+)
+
+// unscheduled is the period of a source without a schedule, for Due.
+const unscheduled = 15 * time.Minute
+
+// Due syncs the sources that are due at its start, as many at once as parallel says (at least 1), until none is. Any
+// number of processes may do so together: each takes whatever no other has the lease of, so that a source is synced
+// once in its period, and what a process that died had taken is done by the others when its lease lapses. synced is
+// how many sources this process synced, well or not; failed how many of them not well, as their runs say. The error
+// is one that has nothing to do with a source: the database, or ctx.
+func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel int) (synced, failed int, err error) {
+	start := s.Clock()
+	for {
+		last, err := s.Store.LastRuns(ctx)
+		if err != nil {
+			return synced, failed, err
+		}
+		var due []*provider.Source
+		for _, source := range sources {
+			if isDue(source, last[source.Provider().ID()], start) {
+				due = append(due, source)
+			}
+		}
+		if len(due) == 0 {
+			return synced, failed, nil
+		}
+		// In no order, so that processes rarely meet.
+		rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
+		did, broken, err := s.share(ctx, due, last, parallel)
+		synced, failed = synced+did, failed+broken
+		if err != nil {
+			return synced, failed, err
+		}
+		if did > 0 {
+			continue
+		}
+		// Others are at what is left. They may die of it.
+		select {
+		case <-time.After(cmp.Or(s.Poll, 2*time.Second)):
+		case <-ctx.Done():
+			return synced, failed, ctx.Err()
+		}
+	}
+}
+
+// share syncs those of the sources that nobody else has.
+func (s *Syncer) share(ctx context.Context, due []*provider.Source, last map[event.ID]event.LastRun, parallel int) (synced, failed int, err error) {
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(max(1, parallel))
+	for _, source := range due {
+		group.Go(func() error {
+			mu.Lock()
+			stop := err != nil
+			mu.Unlock()
+			if stop || ctx.Err() != nil {
+				return nil
+			}
+			p := source.Provider()
+			begin := func(ctx context.Context, at time.Time) (event.Run, error) {
+				return s.Store.StartDue(ctx, p, s.Owner, at, last[p.ID()].ID)
+			}
+			report, syncErr := s.run(ctx, source, begin, func(ctx context.Context, run event.Run) (event.Result, error) {
+				return s.attempt(ctx, run, source)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(syncErr, event.ErrRunning), errors.Is(syncErr, event.ErrNotDue): // another process's
+			case report.RunID == 0, errors.Is(syncErr, event.ErrUnavailable):
+				err = syncErr
+			case syncErr != nil:
+				synced, failed = synced+1, failed+1
+			default:
+				synced++
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no function above fails
+	if err == nil {
+		err = ctx.Err()
+	}
+	return synced, failed, err
+}
+
+// isDue tells whether a source whose latest run was last (zero: none) is to be synced at a time.
+func isDue(source *provider.Source, last event.LastRun, at time.Time) bool {
+	schedule := source.Schedule()
+	switch {
+	case last.ID == 0:
+		return true
+	case at.Before(last.NextCheck):
+		return false
+	case schedule.Cron != "":
+		return !schedule.Next(last.StartedAt).After(at)
+	}
+	// Periods stand still, each source's at times of its own: counted from the last start they would move on with
+	// each delay.
+	every := cmp.Or(schedule.Every, unscheduled)
+	hash := fnv.New64a()
+	hash.Write([]byte(source.Provider().Slug))
+	offset := time.Duration(hash.Sum64() % uint64(every)) //nolint:gosec // G115: less than every, which is positive
+	return at.Add(-offset).Truncate(every).After(last.StartedAt.Add(-offset))
+}
