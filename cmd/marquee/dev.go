@@ -51,11 +51,13 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	}
 	defer demoListener.Close()
 
-	url, stopDatabase, err := c.startDatabase(ctx, p, log)
+	url, server, err := c.startDatabase(ctx, p, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopDatabase()) }()
+	if server != nil {
+		defer func() { err = errors.Join(err, stopDatabase(ctx, server)) }()
+	}
 	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{Logger: log})
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
@@ -67,11 +69,20 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.serve(ctx, p, log, url, sources, listener, demoListener)
+	var gone <-chan struct{}
+	if server != nil {
+		gone = server.Done()
+	}
+	err = c.serve(ctx, p, log, url, sources, gone, listener, demoListener)
+	if server != nil && server.Err() != nil {
+		// Whatever else failed, it is why.
+		return &exitError{exitTemporary, fmt.Errorf("the private PostgreSQL is gone and does not stay up: %w; its log is %s", server.Err(), server.LogFile())}
+	}
+	return err
 }
 
-// serve runs demo provider, syncs and API until one of them fails or ctx is done.
-func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, sources []*provider.Source, listener, demoListener net.Listener) error {
+// serve runs demo provider, syncs and API until one of them fails, the database is gone or ctx is done.
+func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, sources []*provider.Source, gone <-chan struct{}, listener, demoListener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	writes, err := openPool(ctx, url, 0, 0)
@@ -101,6 +112,13 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
 	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })
 	running.Go(func() { c.pruneHourly(ctx, log, writes) })
+	running.Go(func() {
+		select {
+		case <-gone:
+			stop()
+		case <-ctx.Done():
+		}
+	})
 	c.announce(p, url, listener.Addr(), demoListener.Addr())
 
 	running.Wait()
@@ -138,10 +156,10 @@ func (c *devCommand) sources(demoAddress string) ([]*provider.Source, error) {
 	return append(sources, more...), err
 }
 
-// startDatabase gives the URL of the database, and what stops it.
-func (c *devCommand) startDatabase(ctx context.Context, p *program, log *slog.Logger) (databaseURL, func() error, error) {
+// startDatabase gives the URL of the database, and its server if that is a private one.
+func (c *devCommand) startDatabase(ctx context.Context, p *program, log *slog.Logger) (databaseURL, *pgdev.Server, error) {
 	if c.DatabaseURL != "" {
-		return c.DatabaseURL, func() error { return nil }, nil
+		return c.DatabaseURL, nil, nil
 	}
 	options := pgdev.Options{Dir: c.DataDir, Logger: log}
 	if c.DataDir != "" {
@@ -161,19 +179,20 @@ func (c *devCommand) startDatabase(ctx context.Context, p *program, log *slog.Lo
 	if err != nil {
 		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	stop := func() error {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if err := server.Stop(bounded); err != nil {
-			return fmt.Errorf("stopping PostgreSQL: %w", err)
-		}
-		return nil
-	}
 	const name = "marquee"
 	if err := server.EnsureDatabase(ctx, name); err != nil {
-		return "", nil, errors.Join(fmt.Errorf("making the database: %w", err), stop())
+		return "", nil, errors.Join(fmt.Errorf("making the database: %w", err), stopDatabase(ctx, server))
 	}
-	return databaseURL(server.URL(name)), stop, nil
+	return databaseURL(server.URL(name)), server, nil
+}
+
+func stopDatabase(ctx context.Context, server *pgdev.Server) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if err := server.Stop(bounded); err != nil {
+		return fmt.Errorf("stopping PostgreSQL: %w", err)
+	}
+	return nil
 }
 
 func (c *devCommand) announce(p *program, url databaseURL, api, demo net.Addr) {

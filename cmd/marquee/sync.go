@@ -35,11 +35,12 @@ type syncRunCommand struct {
 	database
 	providers
 	retention
-	Every  duration `help:"Keep going, at this interval." optional:""`
-	Now    bool     `help:"Sync although a provider asked to be left alone until later."`
-	Due    bool     `help:"Only what is due by its own schedule (or every 15m) and no other process syncs, until nothing is. A provider that fails is in the log and in its run, and no failure of the command." env:"-"`
-	DryRun bool     `help:"Print what a sync would change, and change nothing."`
-	Slugs  []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
+	Every       duration `help:"Keep going, at this interval." optional:""`
+	AdminListen address  `help:"With --every: where probes and metrics are served; nowhere if it is not given." placeholder:"HOST:PORT"`
+	Now         bool     `help:"Sync although a provider asked to be left alone until later."`
+	Due         bool     `help:"Only what is due by its own schedule (or every 15m) and no other process syncs, until nothing is. A provider that fails is in the log and in its run, and no failure of the command." env:"-"`
+	DryRun      bool     `help:"Print what a sync would change, and change nothing."`
+	Slugs       []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
 
 // Run syncs once, or until ctx is done.
@@ -69,11 +70,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	case c.Due:
 		return c.due(ctx, log, pool, s, sources)
 	case c.Every > 0:
-		var pruning sync.WaitGroup
-		pruning.Go(func() { c.pruneHourly(ctx, log, pool) })
-		s.Loop(ctx, sources, time.Duration(c.Every))
-		pruning.Wait()
-		return nil
+		return c.loop(ctx, log, pool, s, sources)
 	case interactive:
 		defer showProgress(p.stdout, s, sources)()
 	}
@@ -91,6 +88,38 @@ func (c *syncRunCommand) due(ctx context.Context, log *slog.Logger, pool *pgxpoo
 	}
 	c.prune(ctx, log, pool)
 	return nil
+}
+
+// loop syncs until ctx is done.
+func (c *syncRunCommand) loop(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, s *syncer.Syncer, sources []*provider.Source) error {
+	var beside sync.WaitGroup
+	var served error
+	// Metrics are answered until the last run has ended.
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAdmin()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if c.AdminListen != "" {
+		listener, err := listen(ctx, c.AdminListen, "--admin-listen")
+		if err != nil {
+			return err
+		}
+		metrics := newSyncMetrics(sources)
+		s.Progress = metrics.tell
+		log.InfoContext(ctx, "probes and metrics", "listen", listener.Addr().String())
+		beside.Go(func() {
+			if served = metrics.serve(adminCtx, log, listener, pool); served != nil {
+				stop()
+			}
+		})
+	}
+	var pruning sync.WaitGroup
+	pruning.Go(func() { c.pruneHourly(ctx, log, pool) })
+	s.Loop(ctx, sources, time.Duration(c.Every))
+	pruning.Wait()
+	stopAdmin()
+	beside.Wait()
+	return served
 }
 
 func newSyncer(pool *pgxpool.Pool, log *slog.Logger) *syncer.Syncer {

@@ -184,6 +184,19 @@ func (s *Server) Dir() string { return s.place.dir }
 // often than it is started again.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
+// Err is why the server is gone, once Done is closed; nil if it was stopped.
+func (s *Server) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// LogFile is where the server writes its log.
+func (s *Server) LogFile() string { return s.place.log }
+
 // EnsureDatabase creates the database if it is not there.
 func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
