@@ -18,7 +18,7 @@ func (r *queryResolver) Events(ctx context.Context, first *int, after *string, l
 	if err != nil {
 		return nil, err
 	}
-	return r.Catalog.Events(ctx, query)
+	return r.page(ctx, query, r.Catalog.Events)
 }
 
 // Event is the resolver for the event field.

@@ -36,6 +36,9 @@ type api struct {
 	log   *journal
 	clock *clock
 	url   string
+
+	reads  *catalog.Catalog
+	logger *slog.Logger
 }
 
 // now is the time of the fixture: the evening of a Wednesday in Madrid.
@@ -55,10 +58,10 @@ func start(t testing.TB, size int32) *api {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.pool.Close)
-	log := slog.New(slog.NewJSONHandler(a.log, nil))
-	reads := catalog.New(a.pool, a.clock.Now)
+	a.logger = slog.New(slog.NewJSONHandler(a.log, nil))
+	a.reads = catalog.New(a.pool, a.clock.Now)
 	server := httptest.NewServer(httpapi.New(httpapi.Options{
-		Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(reads, log)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: log,
+		Catalog: a.reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.reads, a.logger)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: a.logger,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + "/graphql"

@@ -12,6 +12,7 @@ import (
 // Catalog is what the API reads. A nil object means that there is none of that name.
 type Catalog interface {
 	Events(ctx context.Context, q catalog.EventQuery) (*catalog.EventPage, error)
+	WriteEvents(ctx context.Context, q catalog.EventQuery, want catalog.Selection, b []byte) ([]byte, error)
 	Event(ctx context.Context, id event.ID) (*catalog.Event, error)
 	SeriesByID(ctx context.Context, ids []event.ID) ([]*catalog.Series, error)
 	Providers(ctx context.Context) ([]*catalog.Provider, error)

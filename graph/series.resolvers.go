@@ -19,7 +19,11 @@ func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, f
 	if err != nil {
 		return nil, err
 	}
-	return obj.Events(ctx, query)
+	if !obj.IsAlone() {
+		return obj.Events(ctx, query) // one statement for all
+	}
+	query.Where.Series = []event.ID{obj.ID}
+	return r.page(ctx, query, obj.Events)
 }
 
 // Series is the resolver for the series field.

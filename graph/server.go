@@ -41,6 +41,7 @@ func NewEngine(reads Catalog, log *slog.Logger) *Engine {
 	e.SetDefaultRulesFn(withoutSuggestions)
 	e.Use(extension.Introspection{})
 	e.Use(&limiter{limits: Limits{}.orDefaults(), costs: costsOf(schema.Schema())})
+	e.Use(written{})
 	e.SetErrorPresenter(presenter(log))
 	e.SetRecoverFunc(func(ctx context.Context, p any) error {
 		log.ErrorContext(ctx, "panic in a resolver", "path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))

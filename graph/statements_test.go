@@ -20,8 +20,8 @@ func crowd(a *api, n int) {
 	a.sent.take()
 }
 
-// TestStatements counts what a query costs the database: one statement a page, and one more for each kind of
-// nested object, whatever the page holds.
+// TestStatements counts what a query costs the database: one statement a page, nested objects included, and
+// one more for each kind of nested object that the page is not written with, whatever the page holds.
 //
 // What is not so yet: a connection inside a list (series{events}, provider{runs}) is one statement for each
 // element.
@@ -42,9 +42,9 @@ func TestStatements(t *testing.T) {
 		{"a window", `{ events(first: %d, window: {from: "2021-06-30", to: "2021-07-30"}) { nodes { id lastSeenAt } } }`, 1},
 		{"total", "{ events(first: %d) { totalCount nodes { id } } }", 2},
 		{"only the total", "{ events(first: %d) { totalCount } }", 2},
-		{"series", "{ events(first: %d) { nodes { series { title } } } }", 2},
-		{"providers", "{ events(first: %d) { nodes { provider { name } } } }", 2},
-		{"both", "{ events(first: %d) { nodes { series { title } provider { name } } edges { node { series { title } } } } }", 3},
+		{"series", "{ events(first: %d) { nodes { series { title } } } }", 1},
+		{"providers", "{ events(first: %d) { nodes { provider { name } } } }", 1},
+		{"both", "{ events(first: %d) { nodes { series { title } provider { name } } edges { node { series { title } } } } }", 1},
 		{"a series' provider", "{ events(first: %d) { nodes { series { title provider { name } } provider { slug } } } }", 4},
 		{"histories", "{ events(first: %d) { nodes { history { nodes { kind } } } } }", 2},
 		{"histories of two kinds", "{ events(first: %d) { nodes { history(first: 1) { nodes { kind } } all: history { nodes { kind } } } } }", 3},
@@ -52,7 +52,7 @@ func TestStatements(t *testing.T) {
 		{"changes in a window", `{ changes(first: %d, where: {window: {from: "2021-06-30"}}) { nodes { transition } } }`, 1},
 		{"changed events", "{ changes(first: %d) { nodes { event { title } } edges { node { event { id } } } } }", 2},
 		{"changed events' series", "{ changes(first: %d) { nodes { event { series { title } } } } }", 3},
-		{"two lists", "{ a: events(first: %d) { nodes { id } } b: events(last: 3) { nodes { series { id } } } }", 3},
+		{"two lists", "{ a: events(first: %d) { nodes { id } } b: events(last: 3) { nodes { series { id } } } }", 2},
 	} {
 		for _, size := range []int{1, 3, 60} {
 			a.sent.take()
@@ -96,7 +96,7 @@ func TestCostlyColumns(t *testing.T) {
 		a.sent.take()
 		a.data(query, "")
 		sent := a.sent.take()
-		if len(sent) != 1 || strings.Contains(sent[0], "AS offers") == want {
+		if len(sent) != 1 || strings.Contains(sent[0], "offers") != want {
 			t.Errorf("%s: reads offers %t: %s", query, !want, sent)
 		}
 	}

@@ -49,9 +49,10 @@ func (p position) compare(other position) int {
 // maxCursorBytes bounds what is decoded.
 const maxCursorBytes = 512
 
-func (o order) cursor(p position) string {
-	b := make([]byte, 0, 64)
-	b = append(b, o.tag)
+func (o order) cursor(p position) string { return string(o.appendCursor(nil, p)) }
+
+func (o order) appendCursor(to []byte, p position) []byte {
+	b := append(make([]byte, 0, 64), o.tag)
 	if o.ranked != nil {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.rankedAt.UnixMicro()))
 	}
@@ -66,7 +67,7 @@ func (o order) cursor(p position) string {
 	case textKey:
 		b = append(b, p.key.text...)
 	}
-	return base64.RawURLEncoding.EncodeToString(append(b, p.id[:]...))
+	return base64.RawURLEncoding.AppendEncode(to, append(b, p.id[:]...))
 }
 
 func (o order) parseCursor(argument, cursor string) (position, error) {

@@ -26,6 +26,7 @@ type EventQuery struct {
 type EventPage struct {
 	Nodes    []*Event
 	PageInfo PageInfo
+	JSON     *[]byte // the page as WriteEvents has written it; there is nothing else then
 	order    order
 	list     *list
 	parent   event.ID // whose list it is of, see list
@@ -51,7 +52,7 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
-	r, err := eq.read(&query{})
+	r, err := eq.read(&query{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +71,9 @@ type read struct {
 	order order
 }
 
-// read is the statement that reads the query's page, and one row more, with the conditions that q has already.
-func (eq EventQuery) read(q *query) (read, error) {
+// read is the statement that reads the query's page, and one row more, with the conditions that q has already: some
+// columns of it, or those of an Event.
+func (eq EventQuery) read(q *query, columns []string) (read, error) {
 	o, err := eq.order()
 	if err != nil {
 		return read{}, err
@@ -86,30 +88,41 @@ func (eq EventQuery) read(q *query) (read, error) {
 	if q, err = eq.query(q); err != nil {
 		return read{}, err
 	}
-	eq.Fields.titleKey = o.tag == tagTitle
+	if columns == nil {
+		eq.Fields.titleKey = o.tag == tagTitle
+		columns = eq.Fields.columns()
+	}
 	r := read{page: p, order: o}
-	r.sql, r.args = q.rows(eq.Fields.columns(), o, o.between(p.after, p.before, p.backward), p.size+1)
+	r.sql, r.args = q.rows(columns, o, o.between(p.after, p.before, p.backward), p.size+1)
 	return r, nil
 }
 
-// pageOf makes a page of the rows that were read, which may be one too many: in the order of the list, with what
-// is around it. It follows Relay: a page knows for certain whether more follows in its own direction; that it
-// has something behind it is what the cursor given says.
+// pageOf makes a page of the events that were read, which may be one too many, in the order of the list.
 func (r read) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
 	more := len(events) > r.page.size
 	if more {
 		events = events[:r.page.size]
 	}
-	info := PageInfo{HasNextPage: more, HasPreviousPage: r.page.after != nil}
 	if r.page.backward {
 		slices.Reverse(events)
+	}
+	page := &EventPage{Nodes: events, order: r.order, list: of, parent: parent}
+	page.PageInfo = r.info(len(events), more, func(i int) position { return r.order.position(events[i]) })
+	return page
+}
+
+// info is what is around a page of n events, given their positions. It follows Relay: a page knows for certain whether
+// more follows in its own direction; that it has something behind it is what the cursor given says.
+func (r read) info(n int, more bool, at func(i int) position) PageInfo {
+	info := PageInfo{HasNextPage: more, HasPreviousPage: r.page.after != nil}
+	if r.page.backward {
 		info = PageInfo{HasNextPage: r.page.before != nil, HasPreviousPage: more}
 	}
-	if len(events) > 0 {
-		start, end := r.order.cursor(r.order.position(events[0])), r.order.cursor(r.order.position(events[len(events)-1]))
+	if n > 0 {
+		start, end := r.order.cursor(at(0)), r.order.cursor(at(n-1))
 		info.StartCursor, info.EndCursor = &start, &end
 	}
-	return &EventPage{Nodes: events, PageInfo: info, order: r.order, list: of, parent: parent}
+	return info
 }
 
 // query adds the conditions of everything but the page.

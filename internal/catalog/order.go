@@ -150,6 +150,14 @@ func (o order) as(at time.Time) order {
 	return byRelevance(ranking{o.ranked.text, at}, o.parts[0].number != 0)
 }
 
+// columns are what position looks at, besides the id.
+func (o order) columns() []string {
+	if o.tag == tagRelevance {
+		return []string{startColumn, "title"}
+	}
+	return []string{o.parts[0].column}
+}
+
 // position is an event's place in the order.
 func (o order) position(e *Event) position {
 	p := position{id: e.ID}

@@ -1,0 +1,101 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// The list of events goes round gqlgen's field-by-field machinery: the catalog writes the connection from the rows,
+// and gqlgen passes on what it has written. What the catalog doesn't write (arguments inside the list, for one) goes the
+// ordinary way, as a whole. Resolver.page is where that is decided; tests hold both ways to the same bytes.
+
+// page reads a page of events: written already if the catalog can, else by resolve.
+func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
+	resolve func(context.Context, catalog.EventQuery) (*catalog.EventPage, error),
+) (*catalog.EventPage, error) {
+	if want, ok := selection(ctx); ok {
+		buffer, _ := buffers.Get().(*[]byte)
+		written, err := r.Catalog.WriteEvents(ctx, query, want, (*buffer)[:0])
+		if err == nil {
+			*buffer = written
+			return &catalog.EventPage{JSON: buffer}, nil
+		}
+		buffers.Put(buffer)
+		if !errors.Is(err, catalog.ErrUnwritten) {
+			return nil, err
+		}
+	}
+	return resolve(ctx, query)
+}
+
+// selection is what the connection that is being resolved is asked for; false if something is to come later.
+func selection(ctx context.Context) (catalog.Selection, bool) {
+	return selected(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
+}
+
+func selected(op *graphql.OperationContext, of graphql.CollectedField) (catalog.Selection, bool) {
+	if len(of.Selections) == 0 {
+		return nil, true
+	}
+	fields := graphql.CollectFields(op, of.Selections, []string{of.Definition.Type.Name(), "Node"})
+	want := make(catalog.Selection, len(fields))
+	for i, f := range fields {
+		inner, ok := selected(op, f)
+		if !ok || f.IsDeferred() {
+			return nil, false
+		}
+		want[i] = catalog.Selected{Key: f.Alias, Name: f.Name, Of: inner}
+	}
+	return want, true
+}
+
+// written passes on the pages that have been written.
+type written struct{}
+
+var _ graphql.FieldInterceptor = written{}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (written) ExtensionName() string { return "Written" }
+
+// Validate implements graphql.HandlerExtension.
+func (written) Validate(graphql.ExecutableSchema) error { return nil }
+
+// InterceptField implements graphql.FieldInterceptor. A Marshaler in the place of a field's value is written as it is.
+func (written) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	result, err := next(ctx)
+	if inner, ok := errors.AsType[*catalog.FieldError](err); ok {
+		failed(ctx, inner)
+		return graphql.Null, nil
+	}
+	if page, ok := result.(*catalog.EventPage); ok && err == nil && page.JSON != nil {
+		return answer{page.JSON}, nil
+	}
+	return result, err
+}
+
+// failed adds the error of a field of the connection that is being resolved.
+func failed(ctx context.Context, inner *catalog.FieldError) {
+	fields := graphql.CollectFieldsCtx(ctx, nil)
+	at := slices.IndexFunc(fields, func(f graphql.CollectedField) bool { return f.Alias == inner.Key })
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: fields[at].ObjectDefinition.Name, Field: fields[at]})
+	graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, inner.Err))
+}
+
+// answer is a connection as JSON. It is written once, and its buffer used again.
+type answer struct{ json *[]byte }
+
+// MarshalGQL implements graphql.Marshaler.
+func (a answer) MarshalGQL(w io.Writer) {
+	_, _ = w.Write(*a.json) // a failing writer is the transport's to notice
+	buffers.Put(a.json)
+}
+
+//nolint:gochecknoglobals // buffers that are used again
+var buffers = sync.Pool{New: func() any { return new([]byte) }}

@@ -1,0 +1,273 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Selection is what is wanted of an object: the fields, in this order.
+type Selection []Selected
+
+// Selected is a wanted field.
+type Selected struct {
+	Key  string    // under which it is written
+	Name string    // the field's name in the API; typeName for that of the object's type
+	Of   Selection // what is wanted of the objects that it holds
+}
+
+// typeName is the field that every object has.
+const typeName = "__typename"
+
+// ErrUnwritten says that a page holds what is not written straight from the rows. Events reads it.
+var ErrUnwritten = errors.New("not written from the rows")
+
+// FieldError is an error in one field of a page.
+type FieldError struct {
+	Key string
+	Err error
+}
+
+// Error is the message of what it is in.
+func (e *FieldError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// WriteEvents appends a page of events as the JSON of an EventConnection to b: what Events reads, without the Events.
+// Only the columns of the selected fields are read. It gives ErrUnwritten if anything in the selection or in the rows
+// is not covered, and a *FieldError if the count of a page failed.
+func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, want Selection, b []byte) ([]byte, error) {
+	if eq.Now.IsZero() {
+		eq.Now = c.clock()
+	}
+	w, _ := writers.Get().(*writer)
+	defer writers.Put(w)
+	p, err := compilePage(eq, want)
+	if err != nil {
+		return nil, err
+	}
+	r, err := eq.read(&query{}, p.columns)
+	if err != nil {
+		return nil, err
+	}
+	w.begin(r.order, eq.Now, len(p.lists))
+	if err := c.writeRows(ctx, w, p, r); err != nil {
+		return nil, err
+	}
+	return c.writePage(ctx, w, p, eq, b)
+}
+
+// pageProgram writes a page.
+type pageProgram struct {
+	connection *program
+	columns    []string // those of the order and the id come first
+	lists      []*program
+}
+
+// compilePage finds out how a selection is written.
+func compilePage(eq EventQuery, want Selection) (*pageProgram, error) {
+	o, err := eq.order()
+	if err != nil {
+		return nil, err
+	}
+	columns := columns{names: append(o.columns(), "id")}
+	p := &pageProgram{}
+	if p.connection, err = compile(connectionObject, want, &columns); err != nil {
+		return nil, err
+	}
+	for _, s := range p.connection.steps {
+		if isList(s.name) {
+			p.lists = append(p.lists, s.of)
+		}
+	}
+	p.columns = columns.names
+	return p, nil
+}
+
+func isList(name string) bool { return name == "nodes" || name == "edges" }
+
+// writeRows reads the page and writes each row into each list.
+func (c *Catalog) writeRows(ctx context.Context, w *writer, p *pageProgram, r read) error {
+	rows, err := c.pool.Query(ctx, r.sql, r.args...)
+	if err != nil {
+		return fmt.Errorf("reading events: %w", err)
+	}
+	defer rows.Close()
+	more := false
+	for n := 0; rows.Next(); n++ {
+		if n == 0 && !asExpected(rows) {
+			return ErrUnwritten
+		}
+		if n == r.page.size {
+			more = true
+			continue
+		}
+		values := rows.RawValues()
+		w.place(values)
+		for i, list := range p.lists {
+			w.row(i, list, values)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading events: %w", err)
+	}
+	if r.page.backward {
+		w.reverse()
+	}
+	w.info = r.info(len(w.places), more, func(i int) position { return w.places[i] })
+	return w.err
+}
+
+// asExpected says whether the values come in the forms that the writer reads. A pool may be set to have all as text.
+func asExpected(rows pgx.Rows) bool {
+	for _, column := range rows.FieldDescriptions() {
+		switch column.DataTypeOID {
+		case pgtype.UUIDOID, pgtype.TimestamptzOID, pgtype.TimestampOID, pgtype.NumericOID, pgtype.BoolOID:
+			if column.Format != pgx.BinaryFormatCode {
+				return false
+			}
+		case pgtype.JSONBOID, pgtype.TextOID:
+			if column.Format != pgx.TextFormatCode {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// writePage puts a page together from its lists and from what is known of it as a whole.
+func (c *Catalog) writePage(ctx context.Context, w *writer, p *pageProgram, eq EventQuery, b []byte) ([]byte, error) {
+	w.b = b
+	n := 0
+	for _, s := range p.connection.steps {
+		w.b = append(w.b, s.text...)
+		switch {
+		case isList(s.name):
+			w.b = append(w.b, '[')
+			w.b = append(w.b, w.lists[n].b...)
+			w.b = append(w.b, ']')
+			n++
+		case s.name == "totalCount":
+			count, err := (&EventPage{list: &list{catalog: c, query: eq}}).TotalCount(ctx)
+			if err != nil {
+				return nil, &FieldError{Key: s.key, Err: err}
+			}
+			w.b = strconv.AppendInt(w.b, int64(count), 10)
+		case s.of != nil:
+			s.of.run(w, nil)
+		}
+	}
+	w.b = append(w.b, p.connection.end...)
+	b, w.b = w.b, nil
+	return b, nil
+}
+
+// program writes what is selected of an object.
+type program struct {
+	steps []step
+	end   string
+}
+
+// step writes one field.
+type step struct {
+	key, name string
+	text      string // what comes before: the key, and whatever else is known beforehand
+	field     *field // nil if that is all
+	at        []int  // where the field's columns are in the row
+	of        *program
+}
+
+// columns are what a statement selects.
+type columns struct {
+	names []string
+	fixed bool // there are no others
+}
+
+func (c *columns) at(name string) (int, error) {
+	i := slices.Index(c.names, name)
+	if i < 0 {
+		if c.fixed {
+			return 0, ErrUnwritten
+		}
+		i = len(c.names)
+		c.names = append(c.names, name)
+	}
+	return i, nil
+}
+
+// compile makes the program of a selection and notes the columns that it reads.
+func compile(o *object, want Selection, from *columns) (*program, error) {
+	p := &program{steps: make([]step, 0, len(want)), end: "}"}
+	separator := "{"
+	for _, selected := range want {
+		if slices.ContainsFunc(p.steps, func(s step) bool { return s.key == selected.Key }) {
+			continue // GraphQL merges fields of one key; it has made sure that they are the same
+		}
+		s := step{key: selected.Key, name: selected.Name, text: separator + `"` + selected.Key + `":`}
+		separator = ","
+		if selected.Name == typeName {
+			s.text += `"` + o.name + `"`
+			p.steps = append(p.steps, s)
+			continue
+		}
+		f, ok := o.fields[selected.Name]
+		if !ok {
+			return nil, ErrUnwritten
+		}
+		s.field = &f
+		for _, column := range f.columns {
+			at, err := from.at(column)
+			if err != nil {
+				return nil, err
+			}
+			s.at = append(s.at, at)
+		}
+		if f.of != nil {
+			inner := from
+			if f.list != nil {
+				inner = &columns{names: offerColumns[:], fixed: true}
+			}
+			var err error
+			if s.of, err = compile(f.of, selected.Of, inner); err != nil {
+				return nil, err
+			}
+		}
+		p.steps = append(p.steps, s)
+	}
+	if len(p.steps) == 0 {
+		p.end = "{}"
+	}
+	return p, nil
+}
+
+// run writes one object from its row.
+func (p *program) run(w *writer, row [][]byte) {
+	for i := range p.steps {
+		s := &p.steps[i]
+		w.b = append(w.b, s.text...)
+		switch {
+		case s.field == nil:
+		case s.field.list != nil:
+			s.field.list(w, s.of, w.values(row, s.at))
+		case s.of == nil:
+			s.field.write(w, w.values(row, s.at))
+		case len(s.at) > 0 && !slices.ContainsFunc(s.at, func(i int) bool { return len(row[i]) > 0 }):
+			w.null()
+		default:
+			s.of.run(w, row)
+		}
+	}
+	w.b = append(w.b, p.end...)
+}
+
+//nolint:gochecknoglobals // buffers that are used again; a writer keeps nothing from one page to the next
+var writers = sync.Pool{New: func() any { return &writer{} }}

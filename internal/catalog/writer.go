@@ -1,0 +1,357 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// writer appends values as JSON, from the form in which PostgreSQL sends them. What it can't write sets err; what it
+// has written is worth nothing then.
+type writer struct {
+	b     []byte
+	err   error
+	order order
+	keys  []func(w *writer, value []byte) // read the columns of the order
+	lists []items
+
+	at     position   // of the row that is being written
+	places []position // of all rows
+	info   PageInfo   // when all rows are read
+
+	args   [16][]byte                // the values of the field that is being written
+	offer  [len(offerColumns)][]byte // those of the offer
+	event  Event                     // what availability and position are found out from
+	family siblings                  // the event's
+	amount event.Decimal
+	times  [4]time.Time
+	yes    bool
+}
+
+// items are a list that is being written, with commas between them.
+type items struct {
+	b    []byte
+	ends []int // of each item
+	copy []byte
+}
+
+// keys say how the columns of an order get into the event of which the position is taken.
+//
+//nolint:gochecknoglobals // a constant table
+var keys = map[string]func(w *writer, value []byte){
+	"starts_at":  func(w *writer, v []byte) { w.event.StartsAt = instant(v) },
+	"updated_at": func(w *writer, v []byte) { w.event.UpdatedAt = instant(v) },
+	"min_price":  func(w *writer, v []byte) { w.event.minPrice = w.price(v) },
+	"title_key":  func(w *writer, v []byte) { w.event.titleKey = string(v) },
+	"title":      func(w *writer, v []byte) { w.event.Title = string(v) },
+}
+
+// begin makes the writer ready for a page.
+func (w *writer) begin(o order, now time.Time, lists int) {
+	w.err, w.order, w.places, w.info = nil, o, w.places[:0], PageInfo{}
+	w.keys = w.keys[:0]
+	for _, column := range o.columns() {
+		w.keys = append(w.keys, keys[column])
+	}
+	w.family.now = now
+	w.event.siblings = &w.family
+	w.lists = slices.Grow(w.lists[:0], lists)[:lists]
+	for i := range w.lists {
+		w.lists[i].b, w.lists[i].ends = w.lists[i].b[:0], w.lists[i].ends[:0]
+	}
+}
+
+// place notes the position of a row.
+func (w *writer) place(row [][]byte) {
+	for i, read := range w.keys {
+		read(w, row[i])
+	}
+	w.event.ID = event.ID(row[len(w.keys)])
+	w.at = w.order.position(&w.event)
+	w.places = append(w.places, w.at)
+}
+
+// row writes a row into a list.
+func (w *writer) row(i int, each *program, values [][]byte) {
+	l := &w.lists[i]
+	w.b = l.b
+	if len(l.ends) > 0 {
+		w.b = append(w.b, ',')
+	}
+	each.run(w, values)
+	l.b = w.b
+	l.ends = append(l.ends, len(l.b))
+}
+
+// reverse turns the order of all lists around.
+func (w *writer) reverse() {
+	slices.Reverse(w.places)
+	for i := range w.lists {
+		l := &w.lists[i]
+		l.copy = l.copy[:0]
+		for n, end := range slices.Backward(l.ends) {
+			start := 0
+			if n > 0 {
+				start = l.ends[n-1] + 1 // behind the comma
+			}
+			if len(l.copy) > 0 {
+				l.copy = append(l.copy, ',')
+			}
+			l.copy = append(l.copy, l.b[start:end]...)
+		}
+		l.b, l.copy = l.copy, l.b
+	}
+}
+
+func (w *writer) fail() { w.err = ErrUnwritten }
+
+// values are those of some columns; they are good until the next call.
+func (w *writer) values(row [][]byte, at []int) [][]byte {
+	values := w.args[:0]
+	for _, i := range at {
+		values = append(values, row[i])
+	}
+	return values
+}
+
+func (w *writer) null() { w.b = append(w.b, "null"...) }
+
+func (w *writer) flag(yes bool) { w.b = strconv.AppendBool(w.b, yes) }
+
+// word writes text that needs no escaping, null for nil.
+func (w *writer) word(s *string) {
+	if s == nil {
+		w.null()
+		return
+	}
+	w.quote(*s)
+}
+
+// quote writes what needs no escaping.
+func (w *writer) quote(s string) {
+	w.b = append(w.b, '"')
+	w.b = append(w.b, s...)
+	w.b = append(w.b, '"')
+}
+
+func (w *writer) cursor(_ [][]byte) {
+	w.b = append(w.b, '"')
+	w.b = w.order.appendCursor(w.b, w.at)
+	w.b = append(w.b, '"')
+}
+
+func (w *writer) id(v [][]byte) {
+	w.b = append(w.b, '"')
+	w.b = event.ID(v[0]).AppendTo(w.b)
+	w.b = append(w.b, '"')
+}
+
+// text writes text as a JSON string.
+func (w *writer) text(v [][]byte) {
+	const hex = "0123456789ABCDEF"
+	s := v[0]
+	w.b = append(w.b, '"')
+	start := 0
+	for i, c := range s {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		w.b = append(w.b, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			w.b = append(w.b, '\\', c)
+		case '\n':
+			w.b = append(w.b, '\\', 'n')
+		case '\r':
+			w.b = append(w.b, '\\', 'r')
+		case '\t':
+			w.b = append(w.b, '\\', 't')
+		default:
+			w.b = append(w.b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
+	}
+	w.b = append(w.b, s[start:]...)
+	w.b = append(w.b, '"')
+}
+
+// given writes text, null where the provider gives none.
+func (w *writer) given(v [][]byte) {
+	if len(v[0]) == 0 {
+		w.null()
+		return
+	}
+	w.text(v)
+}
+
+func (w *writer) boolean(v [][]byte) { w.flag(v[0][0] != 0) }
+
+// postgresEpoch is 2000-01-01, from which PostgreSQL counts microseconds.
+const postgresEpoch = 946_684_800
+
+// instant is the time of a timestamp, with time zone or without.
+func instant(v []byte) time.Time {
+	micros := int64(binary.BigEndian.Uint64(v))
+	return time.Unix(postgresEpoch+micros/1e6, micros%1e6*1e3).UTC()
+}
+
+// instant writes a time in UTC, to the second.
+func (w *writer) instant(v [][]byte) { w.time(v[0], `Z"`) }
+
+// local writes a wall clock reading, to the second.
+func (w *writer) local(v [][]byte) { w.time(v[0], `"`) }
+
+func (w *writer) time(v []byte, end string) {
+	if v == nil {
+		w.null()
+		return
+	}
+	t := instant(v)
+	year, month, day := t.Date()
+	if year < minYear || year > maxYear { // infinity, too
+		w.fail()
+		return
+	}
+	hour, minute, second := t.Clock()
+	w.b = append(w.b, '"')
+	w.two(year / 100)
+	w.two(year % 100)
+	w.b = append(w.b, '-')
+	w.two(int(month))
+	w.b = append(w.b, '-')
+	w.two(day)
+	w.b = append(w.b, 'T')
+	w.two(hour)
+	w.b = append(w.b, ':')
+	w.two(minute)
+	w.b = append(w.b, ':')
+	w.two(second)
+	w.b = append(w.b, end...)
+}
+
+// two writes two digits.
+func (w *writer) two(n int) { w.b = append(w.b, byte('0'+n/10), byte('0'+n%10)) }
+
+// decimal writes an exact number as a string.
+func (w *writer) decimal(v [][]byte) {
+	p := w.price(v[0])
+	if p.decimal == nil {
+		w.fail()
+		return
+	}
+	w.exact(*p.decimal)
+}
+
+func (w *writer) exact(d event.Decimal) {
+	w.b = append(w.b, '"')
+	w.b = d.Append(w.b)
+	w.b = append(w.b, '"')
+}
+
+// price reads a numeric of up to six digits behind the point: digits of base 10,000, of which the first stands for
+// 10,000 to the power of weight.
+func (w *writer) price(v []byte) price {
+	if v == nil {
+		return price{}
+	}
+	digits, weight, sign := int(binary.BigEndian.Uint16(v)), int(int16(binary.BigEndian.Uint16(v[2:]))), binary.BigEndian.Uint16(v[4:])
+	const negative, mostDigits = 0x4000, 5 // 12 digits before the point and 6 behind it
+	if sign != 0 && sign != negative || digits > mostDigits || weight > 2 || weight-digits < -3 {
+		w.fail() // no number, or none of ours
+		return price{}
+	}
+	var micros int64
+	for i := range digits {
+		digit := int64(binary.BigEndian.Uint16(v[8+2*i:]))
+		switch power := weight - i; power {
+		case -2:
+			micros += digit / 100
+		default:
+			micros += digit * micro[power+1]
+		}
+	}
+	if sign == negative {
+		micros = -micros
+	}
+	var err error
+	if w.amount, err = event.DecimalFromMicros(micros); err != nil {
+		w.fail()
+	}
+	return price{&w.amount}
+}
+
+// micro is 10,000 to the power of n-1, in millionths.
+//
+//nolint:gochecknoglobals // a constant table
+var micro = [...]int64{1e2, 1e6, 1e10, 1e14}
+
+// json writes JSON as it is, null for none.
+func (w *writer) json(v [][]byte) {
+	if v[0] == nil {
+		w.null()
+		return
+	}
+	w.b = append(w.b, v[0]...)
+}
+
+// strings writes an array of strings without the white space that PostgreSQL puts into it.
+func (w *writer) strings(v [][]byte) {
+	switch {
+	case v[0] == nil || string(v[0]) == "[]":
+		w.b = append(w.b, "[]"...)
+		return
+	case bytes.IndexByte(v[0], '\\') >= 0: // its escapes are others than ours
+		var decoded []string
+		if json.Unmarshal(v[0], &decoded) != nil {
+			w.fail()
+			return
+		}
+		w.b = append(w.b, '[')
+		for i, s := range decoded {
+			if i > 0 {
+				w.b = append(w.b, ',')
+			}
+			w.text([][]byte{[]byte(s)})
+		}
+		w.b = append(w.b, ']')
+		return
+	}
+	quoted := false
+	for _, c := range v[0] {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if c != ' ' || quoted {
+			w.b = append(w.b, c)
+		}
+	}
+}
+
+// availability writes what Event.Availability says of the row.
+func (w *writer) availability(v [][]byte) {
+	at := func(i int, v []byte) *time.Time {
+		if v == nil {
+			return nil
+		}
+		w.times[i] = instant(v)
+		return &w.times[i]
+	}
+	e := &w.event
+	e.Status = ""
+	if string(v[0]) == string(event.StatusCancelled) { // all else is the same to it
+		e.Status = event.StatusCancelled
+	}
+	e.StartsAt, e.EndsAt, e.SaleStartsAt, e.SaleEndsAt = instant(v[1]), at(0, v[2]), at(1, v[3]), at(2, v[4])
+	e.noSeatsLeft, e.online = v[5][0] != 0, v[7][0] != 0
+	e.soldOut = nil
+	if v[6] != nil {
+		e.soldOut = &w.yes
+	}
+	e.RemovedAt, e.minPrice = at(3, v[8]), w.price(v[9])
+	w.quote(string(e.Availability()))
+}
