@@ -68,6 +68,20 @@ image: web/dist/docs.html ## Container image without a base, no engine needed: b
 		../bin/image/$(ARCH).tar
 	@echo '$(IMAGE): bin/image/$(ARCH).tar, '"$$(($$(stat -c %s bin/image/$(ARCH).tar) / 1000000)) MB"
 
+##-- Kubernetes
+
+.PHONY: kind-up
+kind-up: ## Marquee on a kind cluster of this machine (Docker, kubectl, helm)
+	@deploy/kind/up.sh
+
+.PHONY: kind-down
+kind-down: ## Take that cluster away
+	@go tool kind delete cluster --name marquee --kubeconfig bin/kubeconfig
+
+.PHONY: e2e
+e2e: ## The chart on a kind cluster of its own (Docker, kubectl, helm)
+	@MARQUEE_E2E=1 go test -v -count=1 -timeout 40m ./test/e2e
+
 ##-- Check
 
 .PHONY: check

@@ -83,7 +83,9 @@ func (l *load) client(ctx context.Context) {
 		case <-tick.C:
 		}
 		began := time.Now()
-		var answer struct{ Events struct{ Nodes []struct{ Title string } } }
+		var answer struct {
+			Events struct{ Nodes []struct{ Title string } }
+		}
 		err := graphql(ctx, client, `{events(first: 20) {nodes {title startsAt minPrice {amount}}}}`, &answer)
 		if ctx.Err() != nil {
 			return

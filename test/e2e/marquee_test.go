@@ -83,7 +83,9 @@ func lastRuns(t *testing.T, slug string) []string {
 	t.Helper()
 	answer := query[struct {
 		Provider struct {
-			Runs struct{ Nodes []struct{ Outcome, StartedAt string } }
+			Runs struct {
+				Nodes []struct{ Outcome, StartedAt string }
+			}
 		}
 	}](t, fmt.Sprintf(`{provider(slug: %q) {runs(first: 100) {nodes {outcome startedAt}}}}`, slug))
 	var outcomes []string
@@ -284,7 +286,7 @@ func testNodeDrained(t *testing.T, r *release) {
 func testUninstall(t *testing.T, r *release) {
 	_, err := r.command(t.Context(), "", "helm", "uninstall", "marquee", "--namespace", r.namespace, "--wait", "--timeout", "2m")
 	must(t, err)
-	r.kubectl(t, "delete", "jobs", "--all")      // those that the tests made
+	r.kubectl(t, "delete", "jobs", "--all")                                  // those that the tests made
 	r.kubectl(t, "delete", "pods", "-l", "app.kubernetes.io/component=test") // helm leaves what tests made
 	eventually(t, time.Minute, func() error {
 		kinds := "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,networkpolicies,poddisruptionbudgets,ingresses"
