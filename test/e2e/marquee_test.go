@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestMarquee is the life of one release. Its parts are in order: each begins where the one before it ended.
+// TestMarquee is the life of one release. Its parts are in order: each begins where the one before it ended. A second
+// release has many providers.
 func TestMarquee(t *testing.T) { //nolint:paralleltest // One cluster, one release.
 	cluster := newCluster(t)
 	first := cluster.buildImage(t, "e2e-1", nil)
@@ -36,6 +37,7 @@ func TestMarquee(t *testing.T) { //nolint:paralleltest // One cluster, one relea
 			t.Fatal("what follows builds on this")
 		}
 	}
+	t.Run("ThreeHundredProvidersFourPods", func(t *testing.T) { testSharded(t, cluster, first) }) //nolint:paralleltest // After the others.
 }
 
 func testInstall(t *testing.T, r *release) {

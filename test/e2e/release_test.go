@@ -113,11 +113,19 @@ providers:
 // upgrade installs the release or brings it to an image, and waits until all is as it should be, or for the timeout.
 func (r *release) upgrade(t *testing.T, image string, timeout time.Duration) error {
 	t.Helper()
+	return r.install(t, values, image, timeout)
+}
+
+func (r *release) install(t *testing.T, values, image string, timeout time.Duration, set ...string) error {
+	t.Helper()
 	_, tag, _ := strings.Cut(image, ":")
 	args := []string{"upgrade", "--install", "marquee", chart, "--namespace", r.namespace, "--values", "-",
 		"--set-string", "image.tag=" + tag, "--wait", "--timeout", timeout.String()}
 	if database, version, ok := strings.Cut(os.Getenv("KIND_POSTGRES_IMAGE"), ":"); ok {
 		args = append(args, "--set-string", "database.embedded.image.repository="+database, "--set-string", "database.embedded.image.tag="+version)
+	}
+	for _, one := range set {
+		args = append(args, "--set", one)
 	}
 	_, err := r.command(t.Context(), values, "helm", args...)
 	return err
