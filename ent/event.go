@@ -95,6 +95,8 @@ type Event struct {
 	ContentHash []byte `json:"content_hash,omitempty"`
 	// RecordHash holds the value of the "record_hash" field.
 	RecordHash *[]byte `json:"record_hash,omitempty"`
+	// Revision holds the value of the "revision" field.
+	Revision int32 `json:"revision,omitempty"`
 	// FirstSeenAt holds the value of the "first_seen_at" field.
 	FirstSeenAt time.Time `json:"first_seen_at,omitempty"`
 	// when a sync last changed what the API shows of the event
@@ -164,7 +166,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case event.FieldAllDay, event.FieldOnline, event.FieldSoldOut, event.FieldNoSeatsLeft, event.FieldListed:
 			values[i] = new(sql.NullBool)
-		case event.FieldSpanClass:
+		case event.FieldSpanClass, event.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case event.FieldExternalID, event.FieldTitle, event.FieldDescription, event.FieldURL, event.FieldImageURL, event.FieldTimeZone, event.FieldStatus, event.FieldAttendanceMode, event.FieldCurrency, event.FieldMinPrice, event.FieldMaxPrice, event.FieldPlaceName, event.FieldPlaceAddress, event.FieldPlaceCity, event.FieldPlaceCountry, event.FieldOrganizer, event.FieldTitleKey, event.FieldSearch:
 			values[i] = new(sql.NullString)
@@ -429,6 +431,12 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.RecordHash = value
 			}
+		case event.FieldRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field revision", values[i])
+			} else if value.Valid {
+				_m.Revision = int32(value.Int64)
+			}
 		case event.FieldFirstSeenAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field first_seen_at", values[i])
@@ -634,6 +642,9 @@ func (_m *Event) String() string {
 		builder.WriteString("record_hash=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
 	builder.WriteString(", ")
 	builder.WriteString("first_seen_at=")
 	builder.WriteString(_m.FirstSeenAt.Format(time.ANSIC))

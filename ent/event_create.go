@@ -423,6 +423,20 @@ func (_c *EventCreate) SetRecordHash(v []byte) *EventCreate {
 	return _c
 }
 
+// SetRevision sets the "revision" field.
+func (_c *EventCreate) SetRevision(v int32) *EventCreate {
+	_c.mutation.SetRevision(v)
+	return _c
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_c *EventCreate) SetNillableRevision(v *int32) *EventCreate {
+	if v != nil {
+		_c.SetRevision(*v)
+	}
+	return _c
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_c *EventCreate) SetFirstSeenAt(v time.Time) *EventCreate {
 	_c.mutation.SetFirstSeenAt(v)
@@ -593,6 +607,10 @@ func (_c *EventCreate) defaults() {
 		v := event.DefaultSearch
 		_c.mutation.SetSearch(v)
 	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		v := event.DefaultRevision
+		_c.mutation.SetRevision(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -677,6 +695,9 @@ func (_c *EventCreate) check() error {
 	}
 	if _, ok := _c.mutation.ContentHash(); !ok {
 		return &ValidationError{Name: "content_hash", err: errors.New(`ent: missing required field "Event.content_hash"`)}
+	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		return &ValidationError{Name: "revision", err: errors.New(`ent: missing required field "Event.revision"`)}
 	}
 	if _, ok := _c.mutation.FirstSeenAt(); !ok {
 		return &ValidationError{Name: "first_seen_at", err: errors.New(`ent: missing required field "Event.first_seen_at"`)}
@@ -861,6 +882,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RecordHash(); ok {
 		_spec.SetField(event.FieldRecordHash, field.TypeBytes, value)
 		_node.RecordHash = &value
+	}
+	if value, ok := _c.mutation.Revision(); ok {
+		_spec.SetField(event.FieldRevision, field.TypeInt32, value)
+		_node.Revision = value
 	}
 	if value, ok := _c.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)

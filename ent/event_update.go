@@ -546,6 +546,27 @@ func (_u *EventUpdate) ClearRecordHash() *EventUpdate {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *EventUpdate) SetRevision(v int32) *EventUpdate {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *EventUpdate) SetNillableRevision(v *int32) *EventUpdate {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *EventUpdate) AddRevision(v int32) *EventUpdate {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_u *EventUpdate) SetFirstSeenAt(v time.Time) *EventUpdate {
 	_u.mutation.SetFirstSeenAt(v)
@@ -848,6 +869,12 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.RecordHashCleared() {
 		_spec.ClearField(event.FieldRecordHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(event.FieldRevision, field.TypeInt32, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(event.FieldRevision, field.TypeInt32, value)
 	}
 	if value, ok := _u.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)
@@ -1447,6 +1474,27 @@ func (_u *EventUpdateOne) ClearRecordHash() *EventUpdateOne {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *EventUpdateOne) SetRevision(v int32) *EventUpdateOne {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *EventUpdateOne) SetNillableRevision(v *int32) *EventUpdateOne {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *EventUpdateOne) AddRevision(v int32) *EventUpdateOne {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (_u *EventUpdateOne) SetFirstSeenAt(v time.Time) *EventUpdateOne {
 	_u.mutation.SetFirstSeenAt(v)
@@ -1779,6 +1827,12 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.RecordHashCleared() {
 		_spec.ClearField(event.FieldRecordHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(event.FieldRevision, field.TypeInt32, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(event.FieldRevision, field.TypeInt32, value)
 	}
 	if value, ok := _u.mutation.FirstSeenAt(); ok {
 		_spec.SetField(event.FieldFirstSeenAt, field.TypeTime, value)

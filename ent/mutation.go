@@ -1527,6 +1527,8 @@ type EventMutation struct {
 	listed           *bool
 	content_hash     *[]byte
 	record_hash      *[]byte
+	revision         *int32
+	addrevision      *int32
 	first_seen_at    *time.Time
 	updated_at       *time.Time
 	last_seen_at     *time.Time
@@ -3176,6 +3178,62 @@ func (m *EventMutation) ResetRecordHash() {
 	delete(m.clearedFields, event.FieldRecordHash)
 }
 
+// SetRevision sets the "revision" field.
+func (m *EventMutation) SetRevision(i int32) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *EventMutation) Revision() (r int32, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldRevision(ctx context.Context) (v int32, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *EventMutation) AddRevision(i int32) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *EventMutation) AddedRevision() (r int32, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *EventMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
 // SetFirstSeenAt sets the "first_seen_at" field.
 func (m *EventMutation) SetFirstSeenAt(t time.Time) {
 	m.first_seen_at = &t
@@ -3488,7 +3546,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 41)
+	fields := make([]string, 0, 42)
 	if m.provider != nil {
 		fields = append(fields, event.FieldProviderID)
 	}
@@ -3600,6 +3658,9 @@ func (m *EventMutation) Fields() []string {
 	if m.record_hash != nil {
 		fields = append(fields, event.FieldRecordHash)
 	}
+	if m.revision != nil {
+		fields = append(fields, event.FieldRevision)
+	}
 	if m.first_seen_at != nil {
 		fields = append(fields, event.FieldFirstSeenAt)
 	}
@@ -3694,6 +3755,8 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.ContentHash()
 	case event.FieldRecordHash:
 		return m.RecordHash()
+	case event.FieldRevision:
+		return m.Revision()
 	case event.FieldFirstSeenAt:
 		return m.FirstSeenAt()
 	case event.FieldUpdatedAt:
@@ -3785,6 +3848,8 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldContentHash(ctx)
 	case event.FieldRecordHash:
 		return m.OldRecordHash(ctx)
+	case event.FieldRevision:
+		return m.OldRevision(ctx)
 	case event.FieldFirstSeenAt:
 		return m.OldFirstSeenAt(ctx)
 	case event.FieldUpdatedAt:
@@ -4061,6 +4126,13 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRecordHash(v)
 		return nil
+	case event.FieldRevision:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
 	case event.FieldFirstSeenAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -4100,6 +4172,9 @@ func (m *EventMutation) AddedFields() []string {
 	if m.addspan_class != nil {
 		fields = append(fields, event.FieldSpanClass)
 	}
+	if m.addrevision != nil {
+		fields = append(fields, event.FieldRevision)
+	}
 	return fields
 }
 
@@ -4110,6 +4185,8 @@ func (m *EventMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case event.FieldSpanClass:
 		return m.AddedSpanClass()
+	case event.FieldRevision:
+		return m.AddedRevision()
 	}
 	return nil, false
 }
@@ -4125,6 +4202,13 @@ func (m *EventMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSpanClass(v)
+		return nil
+	case event.FieldRevision:
+		v, ok := value.(int32)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Event numeric field %s", name)
@@ -4338,6 +4422,9 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldRecordHash:
 		m.ResetRecordHash()
+		return nil
+	case event.FieldRevision:
+		m.ResetRevision()
 		return nil
 	case event.FieldFirstSeenAt:
 		m.ResetFirstSeenAt()

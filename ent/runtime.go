@@ -100,6 +100,10 @@ func init() {
 	eventDescSearch := eventFields[34].Descriptor()
 	// event.DefaultSearch holds the default value on creation for the search field.
 	event.DefaultSearch = eventDescSearch.Default.(string)
+	// eventDescRevision is the schema descriptor for revision field.
+	eventDescRevision := eventFields[38].Descriptor()
+	// event.DefaultRevision holds the default value on creation for the revision field.
+	event.DefaultRevision = eventDescRevision.Default.(int32)
 	heldsnapshotFields := schema.HeldSnapshot{}.Fields()
 	_ = heldsnapshotFields
 	// heldsnapshotDescRejected is the schema descriptor for rejected field.

@@ -33,6 +33,11 @@ type serveCommand struct {
 	ReplicaURL  databaseURL `help:"A replica of the database, for reading." name:"replica-url" placeholder:"URL"`
 	Listen      address     `help:"Where the API listens." default:":8080"`
 	AdminListen address     `help:"Where probes, metrics and profiles are served." default:":9090"`
+	exportLimits
+}
+
+type exportLimits struct {
+	MaxExports uint8 `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
 }
 
 // Run serves until ctx is done.
@@ -63,11 +68,11 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer pool.Close()
 	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", url.String(), "version", version)
-	return serveAPI(ctx, log, pool, url, listener, admin)
+	return serveAPI(ctx, log, pool, url, c.MaxExports, listener, admin)
 }
 
 // serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.
-func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url databaseURL, listener, admin net.Listener) error {
+func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url databaseURL, maxExports uint8, listener, admin net.Listener) error {
 	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{})
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
@@ -81,6 +86,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url dat
 		SDL:         graph.SDL(),
 		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pool) },
 		Version:     httpapi.Version{Version: version},
+		Exports:     int(maxExports),
 		Log:         log,
 		Registry:    registry,
 	})

@@ -88,6 +88,8 @@ const (
 	FieldContentHash = "content_hash"
 	// FieldRecordHash holds the string denoting the record_hash field in the database.
 	FieldRecordHash = "record_hash"
+	// FieldRevision holds the string denoting the revision field in the database.
+	FieldRevision = "revision"
 	// FieldFirstSeenAt holds the string denoting the first_seen_at field in the database.
 	FieldFirstSeenAt = "first_seen_at"
 	// FieldUpdatedAt holds the string denoting the updated_at field in the database.
@@ -167,6 +169,7 @@ var Columns = []string{
 	FieldListed,
 	FieldContentHash,
 	FieldRecordHash,
+	FieldRevision,
 	FieldFirstSeenAt,
 	FieldUpdatedAt,
 	FieldLastSeenAt,
@@ -216,6 +219,8 @@ var (
 	DefaultTitleKey string
 	// DefaultSearch holds the default value on creation for the "search" field.
 	DefaultSearch string
+	// DefaultRevision holds the default value on creation for the "revision" field.
+	DefaultRevision int32
 )
 
 // OrderOption defines the ordering options for the Event queries.
@@ -384,6 +389,11 @@ func BySearch(opts ...sql.OrderTermOption) OrderOption {
 // ByListed orders the results by the listed field.
 func ByListed(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldListed, opts...).ToFunc()
+}
+
+// ByRevision orders the results by the revision field.
+func ByRevision(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRevision, opts...).ToFunc()
 }
 
 // ByFirstSeenAt orders the results by the first_seen_at field.

@@ -226,6 +226,11 @@ func RecordHash(v []byte) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldRecordHash, v))
 }
 
+// Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
+func Revision(v int32) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldRevision, v))
+}
+
 // FirstSeenAt applies equality check predicate on the "first_seen_at" field. It's identical to FirstSeenAtEQ.
 func FirstSeenAt(v time.Time) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldFirstSeenAt, v))
@@ -1964,6 +1969,46 @@ func RecordHashIsNil() predicate.Event {
 // RecordHashNotNil applies the NotNil predicate on the "record_hash" field.
 func RecordHashNotNil() predicate.Event {
 	return predicate.Event(sql.FieldNotNull(FieldRecordHash))
+}
+
+// RevisionEQ applies the EQ predicate on the "revision" field.
+func RevisionEQ(v int32) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldRevision, v))
+}
+
+// RevisionNEQ applies the NEQ predicate on the "revision" field.
+func RevisionNEQ(v int32) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldRevision, v))
+}
+
+// RevisionIn applies the In predicate on the "revision" field.
+func RevisionIn(vs ...int32) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldRevision, vs...))
+}
+
+// RevisionNotIn applies the NotIn predicate on the "revision" field.
+func RevisionNotIn(vs ...int32) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldRevision, vs...))
+}
+
+// RevisionGT applies the GT predicate on the "revision" field.
+func RevisionGT(v int32) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldRevision, v))
+}
+
+// RevisionGTE applies the GTE predicate on the "revision" field.
+func RevisionGTE(v int32) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldRevision, v))
+}
+
+// RevisionLT applies the LT predicate on the "revision" field.
+func RevisionLT(v int32) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldRevision, v))
+}
+
+// RevisionLTE applies the LTE predicate on the "revision" field.
+func RevisionLTE(v int32) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldRevision, v))
 }
 
 // FirstSeenAtEQ applies the EQ predicate on the "first_seen_at" field.

@@ -109,6 +109,7 @@ var (
 		{Name: "listed", Type: field.TypeBool},
 		{Name: "content_hash", Type: field.TypeBytes},
 		{Name: "record_hash", Type: field.TypeBytes, Nullable: true},
+		{Name: "revision", Type: field.TypeInt32, Default: 0},
 		{Name: "first_seen_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
@@ -124,13 +125,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_providers_events",
-				Columns:    []*schema.Column{EventsColumns[40]},
+				Columns:    []*schema.Column{EventsColumns[41]},
 				RefColumns: []*schema.Column{ProvidersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "events_series_events",
-				Columns:    []*schema.Column{EventsColumns[41]},
+				Columns:    []*schema.Column{EventsColumns[42]},
 				RefColumns: []*schema.Column{SeriesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -155,7 +156,7 @@ var (
 			{
 				Name:    "event_provider_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[40], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[41], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed",
 				},
@@ -163,7 +164,7 @@ var (
 			{
 				Name:    "event_series_id_starts_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[41], EventsColumns[7], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[42], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed AND series_id IS NOT NULL",
 				},
@@ -179,7 +180,7 @@ var (
 			{
 				Name:    "event_updated_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[37], EventsColumns[0]},
+				Columns: []*schema.Column{EventsColumns[38], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "listed",
 				},
@@ -220,7 +221,7 @@ var (
 			{
 				Name:    "events_present",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[40]},
+				Columns: []*schema.Column{EventsColumns[41]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "last_seen_at IS NULL",
 				},

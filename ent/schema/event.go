@@ -69,6 +69,7 @@ func (Event) Fields() []ent.Field {
 		field.Bool("listed").Annotations(Private{"sticky: some snapshot offered it online; what the API shows is listed"}),
 		field.Bytes("content_hash").Annotations(Private{"event.Hash, what a sync compares"}),
 		field.Bytes("record_hash").Optional().Nillable().Annotations(Private{"event.RecordHash of the record that the event was last written from: a sync need not read that again"}),
+		field.Int32("revision").Default(0).Annotations(Private{"how often the event was rescheduled, retitled, called off, taken out or brought back: a calendar's SEQUENCE. Changes can't be counted for it: old ones are deleted"}),
 		field.Time("first_seen_at"),
 		field.Time("updated_at").Comment("when a sync last changed what the API shows of the event"),
 		field.Time("last_seen_at").Optional().Nillable().Comment("null while the event is in its provider's latest snapshot, so that seeing it again writes nothing"),

@@ -41,6 +41,7 @@ type Event struct {
 	LastSeenAt     time.Time
 	UpdatedAt      time.Time
 	RemovedAt      *time.Time
+	Revision       int32 // in exports only: how often it was rescheduled, retitled, called off, taken out or brought back
 
 	online             bool  // on sale online in the latest snapshot
 	soldOut            *bool // as the provider says
@@ -122,6 +123,7 @@ type Fields struct {
 	LastSeen    bool
 
 	titleKey bool
+	revision bool
 }
 
 // columns are what an Event is scanned from, in the order of scan.
@@ -139,7 +141,7 @@ func (f Fields) columns() []string {
 		chosen(f.Offers, "offers", "'[]'::jsonb AS offers"), "currency", "min_price", "max_price",
 		"nullif(place_name, '') AS place_name", "nullif(place_address, '') AS place_address", "nullif(place_city, '') AS place_city", "nullif(place_country, '') AS place_country",
 		"nullif(organizer, '') AS organizer", chosen(f.Attributes, "attributes", "NULL::jsonb AS attributes"),
-		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "updated_at", "removed_at", chosen(f.titleKey, "title_key", "'' AS title_key"),
+		"first_seen_at", chosen(f.LastSeen, lastSeen, "now() AS last_seen_at"), "updated_at", "removed_at", chosen(f.titleKey, "title_key", "'' AS title_key"), chosen(f.revision, "revision", "0 AS revision"),
 	}
 }
 
@@ -160,7 +162,7 @@ func scanEvent(row pgx.CollectableRow) (*Event, error) {
 		&e.Status, &e.AttendanceMode, &e.online, &e.soldOut, &e.noSeatsLeft, &e.SaleStartsAt, &e.SaleEndsAt,
 		&e.offers, &e.currency, &e.minPrice, &e.maxPrice,
 		&e.place.Name, &e.place.Address, &e.place.City, &e.place.Country, &e.Organizer, &e.Attributes,
-		&e.FirstSeenAt, &e.LastSeenAt, &e.UpdatedAt, &e.RemovedAt, &e.titleKey)
+		&e.FirstSeenAt, &e.LastSeenAt, &e.UpdatedAt, &e.RemovedAt, &e.titleKey, &e.Revision)
 	if err != nil {
 		return nil, err
 	}

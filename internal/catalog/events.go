@@ -2,12 +2,9 @@ package catalog
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -154,61 +151,4 @@ func (c *Catalog) EventsByID(ctx context.Context, ids []event.ID) ([]*Event, err
 	q.where("id = ANY(?)", ids)
 	columns := Fields{Offers: true, Description: true, Attributes: true, LastSeen: true}.columns()
 	return c.collect(ctx, q.selected(strings.Join(columns, ", ")), q.args)
-}
-
-// Listing is what REST's /search tells of an event.
-type Listing struct {
-	ID         event.ID
-	Title      string
-	Start, End event.LocalDateTime // End: zero without one
-	AllDay     bool                // Start and End are midnights, End that of the day after the last
-	MinPrice   *event.Decimal
-	MaxPrice   *event.Decimal
-}
-
-// Search reads every listed event of a window, in the order (start, id), and gives them to yield one by
-// one: however many there are, one is held at a time. It stops at yield's first error.
-func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) error) error {
-	q := &query{}
-	q.where("listed")
-	q.window(w)
-	o, err := EventQuery{}.order()
-	if err != nil {
-		return err
-	}
-	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, o, o.between(nil, nil, false), 0)
-	tx, err := c.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return fmt.Errorf("searching: %w", err)
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it has only read
-	// The time of a statement is also that of a client who reads its answer slowly: ctx bounds both.
-	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
-		return fmt.Errorf("searching: %w", err)
-	}
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return fmt.Errorf("searching: %w", err)
-	}
-	var (
-		id      [16]byte
-		l       Listing
-		start   time.Time
-		end     *time.Time
-		lowest  price
-		highest price
-		order   time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &l.Title, &start, &end, &l.AllDay, &lowest, &highest, &order}, func() error {
-		l.ID, l.MinPrice, l.MaxPrice = id, lowest.decimal, highest.decimal
-		l.Start, l.End = event.LocalOf(start), event.LocalDateTime{}
-		if end != nil {
-			l.End = event.LocalOf(*end)
-		}
-		return yield(l)
-	})
-	if err != nil {
-		return fmt.Errorf("searching: %w", err)
-	}
-	return nil
 }

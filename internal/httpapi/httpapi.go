@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/export"
 )
 
 // Catalog is what the API reads from; *catalog.Catalog is one.
@@ -19,6 +20,9 @@ type Catalog interface {
 	// Search gives every listed event of the window to yield, in the order (start, id), and stops at
 	// yield's first error. A *catalog.Error is the client's to mend, every other error is internal.
 	Search(ctx context.Context, w catalog.Window, yield func(catalog.Listing) error) error
+	// Export gives every listed event of a query to yield, in the order (start, id), and stops at its first error.
+	// Before, begin is told the version of the catalog that they are read from; its error ends the export, too.
+	Export(ctx context.Context, q catalog.EventQuery, begin func(version int64) error, yield func(catalog.Exported) error) error
 	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
 }
@@ -33,8 +37,8 @@ type Version struct {
 
 // Timeouts bound the work on one request. Zero values take the defaults.
 type Timeouts struct {
-	Search time.Duration // a search as a whole; 2 min
-	Write  time.Duration // how long a client may take to accept the next part of a search; 30 s
+	Search time.Duration // a search or an export as a whole; 2 min
+	Write  time.Duration // how long a client may take to accept the next part of a search or an export; 30 s
 }
 
 // Options are the parts of a Server. Catalog, GraphQL and Pages are needed.
@@ -46,6 +50,7 @@ type Options struct {
 	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
 	Version     Version
 	Timeouts    Timeouts
+	Exports     int                   // how many may be at work at a time; 0: 2
 	Clock       func() time.Time      // nil: time.Now
 	Log         *slog.Logger          // nil: nothing is logged
 	Registry    prometheus.Registerer // of the request metrics, which one Server may register; nil: not counted
@@ -58,6 +63,9 @@ type Server struct {
 	version  http.Handler
 	catalog  Catalog
 	timeouts Timeouts
+	exports  chan struct{} // as many as may be at work, one in it for each that is
+	program  Version
+	clock    func() time.Time
 	log      *slog.Logger
 }
 
@@ -82,7 +90,10 @@ func New(o Options) *Server {
 			Search: cmp.Or(o.Timeouts.Search, 2*time.Minute),
 			Write:  cmp.Or(o.Timeouts.Write, 30*time.Second),
 		},
-		log: o.Log,
+		exports: make(chan struct{}, cmp.Or(o.Exports, 2)),
+		program: o.Version,
+		clock:   o.Clock,
+		log:     o.Log,
 	}
 	s.ready.add("database", o.Catalog.Ping)
 	if o.SchemaCheck != nil {
@@ -93,6 +104,9 @@ func New(o Options) *Server {
 	search := readOnly(compressed(http.HandlerFunc(s.search)))
 	mux.Handle("/search", search)
 	mux.Handle("/search/{$}", search)
+	for _, format := range export.Formats() {
+		mux.Handle(exportPath+format.Name, readOnly(compressed(s.export(format))))
+	}
 	mux.Handle(graphQLPath, o.GraphQL)
 	mux.Handle("/openapi.json", readOnly(document("application/json", openAPI)))
 	mux.Handle("/schema.graphql", readOnly(document("text/plain; charset=utf-8", []byte(o.SDL))))

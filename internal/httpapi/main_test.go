@@ -25,7 +25,12 @@ var errDatabase = errors.New(`relation "events" does not exist`)
 // fake is a catalog. The zero value finds nothing.
 type fake struct {
 	search func(ctx context.Context, w catalog.Window, yield func(catalog.Listing) error) error
-	ping   func(ctx context.Context) error
+
+	version   int64
+	asked     func(catalog.EventQuery)
+	export    []catalog.Exported
+	exportErr error
+	ping      func(ctx context.Context) error
 }
 
 func (f *fake) Search(ctx context.Context, w catalog.Window, yield func(catalog.Listing) error) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/httpapi"
 	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
@@ -158,10 +159,23 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	open.End = event.LocalDateTime{}
 	unpriced.MinPrice, unpriced.MaxPrice = nil, nil
 	good := httpapi.New(options(found(show(t, "a"), open, unpriced)))
-	bad := httpapi.New(options(&fake{search: failing, ping: pinging}))
 	o := options(found())
 	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler))})
 	graphQL := httpapi.New(o)
+	bad := httpapi.New(options(&fake{search: failing, exportErr: errDatabase, ping: pinging}))
+	calendar := httpapi.New(options(&fake{export: []catalog.Exported{happening(t, "a")}}))
+	// One export is at work, which is as many as may be.
+	begun, leave := make(chan struct{}), make(chan struct{})
+	busy := options(&fake{asked: func(catalog.EventQuery) { close(begun); <-leave }})
+	busy.Exports = 1
+	full := httpapi.New(busy)
+	ended := make(chan struct{})
+	go func() {
+		do(t, full, http.MethodGet, "/events.ics")
+		close(ended)
+	}()
+	<-begun
+	defer func() { close(leave); <-ended }()
 	covered := map[string]bool{}
 	for _, tc := range []struct {
 		server http.Handler
@@ -178,6 +192,21 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{bad, http.MethodGet, "/search", "", 500},
 		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 200},
 		{graphQL, http.MethodPost, "/graphql", strings.Repeat("x", 64<<10+1), 413},
+		{calendar, http.MethodGet, "/events.ics?from=2026-11-28", "", 200},
+		{good, http.MethodGet, "/events.csv", "", 200},
+		{good, http.MethodGet, "/events.jsonld", "", 200},
+		{good, http.MethodGet, "/events.ics?from=x", "", 400},
+		{good, http.MethodGet, "/events.csv?from=x", "", 400},
+		{good, http.MethodGet, "/events.jsonld?from=x", "", 400},
+		{good, http.MethodDelete, "/events.ics", "", 405},
+		{good, http.MethodDelete, "/events.csv", "", 405},
+		{good, http.MethodDelete, "/events.jsonld", "", 405},
+		{bad, http.MethodGet, "/events.ics", "", 500},
+		{bad, http.MethodGet, "/events.csv", "", 500},
+		{bad, http.MethodGet, "/events.jsonld", "", 500},
+		{full, http.MethodGet, "/events.ics", "", 503},
+		{full, http.MethodGet, "/events.csv", "", 503},
+		{full, http.MethodGet, "/events.jsonld", "", 503},
 		{good, http.MethodGet, "/schema.graphql", "", 200},
 		{good, http.MethodGet, "/openapi.json", "", 200},
 		{good, http.MethodGet, "/livez", "", 200},
@@ -217,7 +246,7 @@ func (d description) conforms(t *testing.T, r *http.Request, w *httptest.Respons
 		t.Fatal(err)
 	}
 	var answer any = w.Body.String()
-	if contentType == "application/json" {
+	if contentType == "application/json" || contentType == "application/ld+json" {
 		if answer, err = jsonschema.UnmarshalJSON(w.Body); err != nil {
 			t.Fatalf("%s: %v", r.URL, err)
 		}

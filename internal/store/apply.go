@@ -232,11 +232,22 @@ func (t *Tx) publish(ctx context.Context) (int64, error) {
 		last, [16]byte(t.run.Provider.ID()), t.run.ID, t.now); err != nil {
 		return 0, fmt.Errorf("writing the changes: %w", err)
 	}
+	if _, err := t.tx.Exec(ctx, `
+		UPDATE events SET revision = revision + n
+		FROM (SELECT event_id, count(*) AS n FROM staged_changes WHERE `+revising+` GROUP BY event_id) c
+		WHERE id = event_id`); err != nil {
+		return 0, fmt.Errorf("counting revisions: %w", err)
+	}
 	if _, err := t.tx.Exec(ctx, `SELECT pg_notify($1, $2::text)`, Channel, fmt.Sprint(version)); err != nil {
 		return 0, fmt.Errorf("notifying: %w", err)
 	}
 	return version, nil
 }
+
+// revising holds the changes after which an event in somebody's calendar is another one: when or whether it takes
+// place, and what it is called. A status goes back to normal by a change of details.
+const revising = `(kind IN ('RESCHEDULED', 'RETITLED', 'CANCELLED', 'REMOVED', 'RETURNED')
+	OR kind = 'DETAILS_CHANGED' AND fields @> '[{"field": "status"}]')`
 
 // Rollback undoes everything. After Commit it does nothing.
 func (t *Tx) Rollback(ctx context.Context) error {

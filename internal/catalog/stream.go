@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// Listing is what REST's /search tells of an event.
+type Listing struct {
+	ID         event.ID
+	Title      string
+	Start, End event.LocalDateTime // End: zero without one
+	AllDay     bool                // Start and End are midnights, End that of the day after the last
+	MinPrice   *event.Decimal
+	MaxPrice   *event.Decimal
+}
+
+// Search reads every listed event of a window, in the order (start, id), and gives them to yield one by
+// one: however many there are, one is held at a time. It stops at yield's first error.
+func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) error) error {
+	q := &query{}
+	q.where("listed")
+	q.window(w)
+	o, err := EventQuery{}.order()
+	if err != nil {
+		return err
+	}
+	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, o, o.between(nil, nil, false), 0)
+	tx, done, err := c.streaming(ctx)
+	if err != nil {
+		return fmt.Errorf("searching: %w", err)
+	}
+	defer done()
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("searching: %w", err)
+	}
+	var (
+		id      [16]byte
+		l       Listing
+		start   time.Time
+		end     *time.Time
+		lowest  price
+		highest price
+		order   time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &l.Title, &start, &end, &l.AllDay, &lowest, &highest, &order}, func() error {
+		l.ID, l.MinPrice, l.MaxPrice = id, lowest.decimal, highest.decimal
+		l.Start, l.End = event.LocalOf(start), event.LocalDateTime{}
+		if end != nil {
+			l.End = event.LocalOf(*end)
+		}
+		return yield(l)
+	})
+	if err != nil {
+		return fmt.Errorf("searching: %w", err)
+	}
+	return nil
+}
+
+// Exported is an event as an export tells of it: whole, but for its attributes.
+type Exported struct {
+	*Event
+	Provider string // slug
+}
+
+// Export reads every listed event of a query, whatever its page and order say, in the order (start, id), and gives
+// them to yield one by one: however many there are, one is held at a time. Before the first, begin is told the
+// version of the catalog that they are read from. Export stops at the first error of either.
+func (c *Catalog) Export(ctx context.Context, eq EventQuery, begin func(version int64) error, yield func(Exported) error) error {
+	if eq.Now.IsZero() {
+		eq.Now = c.clock()
+	}
+	eq.Order = EventOrder{Field: ByStart}
+	o, err := eq.order()
+	if err != nil {
+		return err
+	}
+	q, err := eq.query(&query{})
+	if err != nil {
+		return err
+	}
+	sql, args := q.rows(Fields{Offers: true, Description: true, revision: true}.columns(), o, o.between(nil, nil, false), 0)
+	tx, done, err := c.streaming(ctx)
+	if err != nil {
+		return fmt.Errorf("exporting: %w", err)
+	}
+	defer done()
+	var version int64
+	if err := tx.QueryRow(ctx, `SELECT version FROM catalog WHERE id = 1`).Scan(&version); err != nil {
+		return fmt.Errorf("exporting: the catalog version: %w", err)
+	}
+	if err := begin(version); err != nil {
+		return err
+	}
+	slugs, err := slugs(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("exporting: the providers: %w", err)
+	}
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("exporting: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := scanEvent(rows)
+		if err != nil {
+			return fmt.Errorf("exporting: %w", err)
+		}
+		e.siblings = &siblings{catalog: c, events: []*Event{e}, now: eq.Now}
+		if err := yield(Exported{e, slugs[e.ProviderID]}); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("exporting: %w", err)
+	}
+	return nil
+}
+
+func slugs(ctx context.Context, tx pgx.Tx) (map[event.ID]string, error) {
+	rows, err := tx.Query(ctx, `SELECT id, slug FROM providers`)
+	if err != nil {
+		return nil, err
+	}
+	found := map[event.ID]string{}
+	var id [16]byte
+	var slug string
+	_, err = pgx.ForEachRow(rows, []any{&id, &slug}, func() error {
+		found[id] = slug
+		return nil
+	})
+	return found, err
+}
+
+// streaming begins a transaction that reads one snapshot, for as long as ctx lasts: the time of a statement is also
+// that of a client who reads its answer slowly.
+func (c *Catalog) streaming(ctx context.Context) (tx pgx.Tx, done func(), err error) {
+	tx, err = c.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() { _ = tx.Rollback(context.WithoutCancel(ctx)) } // it has only read
+	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return tx, done, nil
+}
