@@ -96,7 +96,7 @@ func stage(t *testing.T, pool *pgxpool.Pool, events []event.Event) {
 			t.Fatal(err)
 		}
 		if len(left) > 0 {
-			if _, _, err := tx.Leave(t.Context(), left); err != nil {
+			if _, err := tx.Leave(t.Context(), left); err != nil {
 				t.Fatal(err)
 			}
 		}
