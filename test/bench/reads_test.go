@@ -1,0 +1,290 @@
+package bench_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
+)
+
+// A way is one way to answer a question, with the requests that ask it.
+type way struct {
+	name     string
+	floor    string // the way that it is measured by
+	requests [][]byte
+}
+
+const (
+	plainFields = "id title startsAt endsAt minPrice { amount currency } maxPrice { amount currency }"
+	askPage     = "query($from: DateOrDateTime, $to: DateOrDateTime) { events(first: 50, window: {from: $from, to: $to, match: %s}) { nodes { %s } pageInfo { hasNextPage endCursor } } }"
+)
+
+func ways() []way {
+	starts := fmt.Sprintf(askPage, "STARTS_IN", plainFields)
+	offers := fmt.Sprintf(askPage, "STARTS_IN", plainFields+" offers { externalId name price { amount currency } capacity numbered }")
+	return []way{
+		{"static bytes", "static bytes", gets("/floor/static")},
+		{"rows by hand", "rows by hand", getWindows("/floor/page?%s&%s")},
+		{"page of 50", "rows by hand", posts("/written/graphql", starts)},
+		{"page of 50, OVERLAPS", "rows by hand", posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields))},
+		{"page of 50 by the resolvers", "rows by hand", posts("/resolved/graphql", starts)},
+		{"rows with offers by hand", "rows with offers by hand", getWindows("/floor/offers?%s&%s")},
+		{"page of 50 with offers", "rows by hand", posts("/written/graphql", offers)},
+		{"1,000 rows by hand", "1,000 rows by hand", searches("/floor/search?%s&%s")},
+		{"search of 1,000", "1,000 rows by hand", searches("/written/search?starts_at=%s&ends_at=%s")},
+	}
+}
+
+func gets(path string) [][]byte {
+	return [][]byte{fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", path)}
+}
+
+func getWindows(path string) (requests [][]byte) {
+	for _, w := range windows() {
+		requests = append(requests, gets(fmt.Sprintf(path, w.from.Format(time.RFC3339), w.to.Format(time.RFC3339)))...)
+	}
+	return requests
+}
+
+func posts(path, query string) (requests [][]byte) {
+	for _, w := range windows() {
+		body, _ := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"from": w.from, "to": w.to}}) // can't fail
+		requests = append(requests, fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body))
+	}
+	return requests
+}
+
+// searches ask for the windows that hold a thousand events, which are as many days as that takes.
+func searches(path string) (requests [][]byte) {
+	days := 1000 * 3650 / readsSize()
+	for i := range 12 {
+		from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, i*3, 0)
+		requests = append(requests, gets(fmt.Sprintf(path, from.Format(time.RFC3339), from.AddDate(0, 0, days+2).Format(time.RFC3339)))...)
+	}
+	return requests
+}
+
+// readsSize is how many events there are.
+func readsSize() int {
+	if n, err := strconv.Atoi(os.Getenv("MARQUEE_BENCH_EVENTS")); err == nil && n > 0 {
+		return n
+	}
+	return 50_000
+}
+
+// BenchmarkReads asks a server of its own, by several ways that take turns, a second each: requests a second on eight
+// connections, processor time and allocations a request, medians of some rounds.
+func BenchmarkReads(b *testing.B) {
+	url := pgtest.URL(b)
+	pool, err := pgxpool.New(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pool.Close()
+	fill(b, pool, readsSize(), 10)
+	s := startServer(b, url)
+	all := ways()
+	measured := map[string][]sample{}
+	const rounds = 7
+	for _, w := range all {
+		s.load(b, w, 300*time.Millisecond) // statements are prepared, pages are in memory
+	}
+	for range rounds {
+		for _, w := range all {
+			measured[w.name] = append(measured[w.name], s.measure(b, pool, w, time.Second))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for _, w := range all {
+		m, f := measured[w.name], measured[w.floor]
+		b.Logf("%-30s %8.0f req/s %8.0f us CPU %6.0f allocs %8.0f bytes   %.2f of its floor, %.2f by CPU", w.name,
+			medianOf(m, rate), medianOf(m, cpu), medianOf(m, allocations), medianOf(m, size), ratioOf(m, f, rate), 1/ratioOf(m, f, cpu))
+	}
+}
+
+// sample is what one turn of one way took.
+type sample struct {
+	requests         int
+	took             time.Duration
+	server, database time.Duration // of processor
+	mallocs          uint64
+	bytes            int64
+}
+
+func rate(s sample) float64        { return float64(s.requests) / s.took.Seconds() }
+func cpu(s sample) float64         { return float64((s.server + s.database).Microseconds()) / float64(s.requests) }
+func allocations(s sample) float64 { return float64(s.mallocs) / float64(s.requests) }
+func size(s sample) float64        { return float64(s.bytes) / float64(s.requests) }
+
+func medianOf(all []sample, of func(sample) float64) float64 {
+	var values []float64
+	for _, s := range all {
+		values = append(values, of(s))
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// ratioOf is the median of the ratios of the rounds, each of which had the same neighbours.
+func ratioOf(all, floor []sample, of func(sample) float64) float64 {
+	var values []float64
+	for i := range all {
+		values = append(values, of(all[i])/of(floor[i]))
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// server is the process that serves the ways.
+type server struct {
+	address string
+	pid     int
+}
+
+func startServer(b *testing.B, url string) *server {
+	b.Helper()
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), serveVariable+"="+url)
+	command.Stderr = os.Stderr
+	out, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait() // it was killed
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal("the server did not start: ", err)
+	}
+	return &server{strings.TrimSpace(address), command.Process.Pid}
+}
+
+// measure loads the server with a way's requests and looks at what that took.
+func (s *server) measure(b *testing.B, pool *pgxpool.Pool, w way, for_ time.Duration) sample {
+	b.Helper()
+	runtime.GC()
+	mallocs, server, database := s.mallocs(b), processor(b, s.pid), s.backends(b, pool)
+	requests, bytes, took := s.load(b, w, for_)
+	after := s.backends(b, pool)
+	m := sample{requests: requests, took: took, server: processor(b, s.pid) - server, mallocs: s.mallocs(b) - mallocs, bytes: bytes}
+	for pid := range maps.Keys(after) {
+		m.database += after[pid] - database[pid]
+	}
+	return m
+}
+
+// load asks a way's requests on eight connections, each one after the other.
+func (s *server) load(b *testing.B, w way, for_ time.Duration) (requests int, bytes int64, took time.Duration) {
+	b.Helper()
+	const connections = 8
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	start := time.Now()
+	for i := range connections {
+		group.Go(func() {
+			n, read, err := s.ask(w, i, start.Add(for_))
+			mu.Lock()
+			defer mu.Unlock()
+			requests, bytes = requests+n, bytes+read
+			if err != nil {
+				b.Errorf("%s: %v", w.name, err)
+			}
+		})
+	}
+	group.Wait()
+	return requests, bytes, time.Since(start)
+}
+
+func (s *server) ask(w way, first int, until time.Time) (n int, read int64, err error) {
+	connection, err := net.Dial("tcp", s.address)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer connection.Close()
+	answers := bufio.NewReaderSize(connection, 64<<10)
+	for ; time.Now().Before(until); n++ {
+		if _, err := connection.Write(w.requests[(first*7+n)%len(w.requests)]); err != nil {
+			return n, read, err
+		}
+		answer, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return n, read, err
+		}
+		size, err := io.Copy(io.Discard, answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK || size < 1_000 {
+			return n, read, fmt.Errorf("status %d, %d bytes: %w", answer.StatusCode, size, err)
+		}
+		read += size
+	}
+	return n, read, nil
+}
+
+func (s *server) mallocs(b *testing.B) uint64 {
+	b.Helper()
+	answer, err := http.Get("http://" + s.address + "/mallocs")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body) // else it is no number
+	n, err := strconv.ParseUint(string(text), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// backends are the processor times of the database's processes that serve this one.
+func (*server) backends(b *testing.B, pool *pgxpool.Pool) map[int]time.Duration {
+	b.Helper()
+	rows, err := pool.Query(context.Background(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	times := map[int]time.Duration{}
+	for rows.Next() {
+		var pid int
+		if err := rows.Scan(&pid); err != nil {
+			b.Fatal(err)
+		}
+		times[pid] = processor(b, pid)
+	}
+	return times
+}
+
+// processor is the time that a process has had, to a hundredth of a second.
+func processor(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Skip("processor times are read from Linux's /proc: ", err)
+	}
+	_, after, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(after)
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}

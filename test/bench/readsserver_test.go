@@ -1,0 +1,80 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
+	"github.com/aledotdev/marquee/web"
+)
+
+// serveVariable holds the database's URL in the process that serves what BenchmarkReads asks: one of its own, so that
+// its processor time is its own.
+const serveVariable = "MARQUEE_BENCH_SERVE"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(serveVariable); url != "" {
+		if err := serveReads(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serveReads serves every variant on a port that it writes to standard output.
+func serveReads(url string) error {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	config.MaxConns = 8
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	reads := catalog.New(pool, time.Now)
+	api := func(c graph.Catalog) http.Handler {
+		return httpapi.New(httpapi.Options{
+			Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(c, log)}),
+			Pages: web.Handler(), SDL: graph.SDL(), Log: log,
+		})
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/written/", http.StripPrefix("/written", api(reads)))
+	mux.Handle("/resolved/", http.StripPrefix("/resolved", api(resolved{reads})))
+	mux.Handle("/floor/", floors(pool))
+	mux.HandleFunc("/mallocs", func(w http.ResponseWriter, _ *http.Request) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		_, _ = w.Write(strconv.AppendUint(nil, m.Mallocs, 10))
+	})
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr()) //nolint:forbidigo // the parent reads it
+	return http.Serve(listener, mux)
+}
+
+// resolved is a catalog that writes no page: what gqlgen's resolvers make of the same rows.
+type resolved struct{ graph.Catalog }
+
+func (resolved) WriteEvents(context.Context, catalog.EventQuery, catalog.Selection, []byte) ([]byte, error) {
+	return nil, catalog.ErrUnwritten
+}
