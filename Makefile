@@ -136,6 +136,11 @@ vuln: bin/tools/govulncheck ## Known vulnerabilities that our code can reach
 bench: ## Benchmarks; BENCH=Name picks some
 	@$(POSTGRES) go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
+.PHONY: bench-report
+bench-report: ## Measure reads anew and write docs/benchmarks.md; MARQUEE_BENCH_EVENTS picks the sizes (half an hour)
+	@MARQUEE_BENCH_REPORT="$(CURDIR)/docs" MARQUEE_BENCH_EVENTS=$${MARQUEE_BENCH_EVENTS:-50000,500000,5000000} \
+		$(POSTGRES) go test -run '^$$' -bench '^BenchmarkReads$$' -benchtime 1x -timeout 2h ./test/bench
+
 ##-- Change
 
 .PHONY: fmt

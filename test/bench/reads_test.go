@@ -36,7 +36,7 @@ const (
 	askPage     = "query($from: DateOrDateTime, $to: DateOrDateTime) { events(first: 50, window: {from: $from, to: $to, match: %s}) { nodes { %s } pageInfo { hasNextPage endCursor } } }"
 )
 
-func ways() []way {
+func ways(events int) []way {
 	starts := fmt.Sprintf(askPage, "STARTS_IN", plainFields)
 	offers := fmt.Sprintf(askPage, "STARTS_IN", plainFields+" offers { externalId name price { amount currency } capacity numbered }")
 	return []way{
@@ -47,8 +47,8 @@ func ways() []way {
 		{"page of 50 by the resolvers", "rows by hand", posts("/resolved/graphql", starts)},
 		{"rows with offers by hand", "rows with offers by hand", getWindows("/floor/offers?%s&%s")},
 		{"page of 50 with offers", "rows by hand", posts("/written/graphql", offers)},
-		{"1,000 rows by hand", "1,000 rows by hand", searches("/floor/search?%s&%s")},
-		{"search of 1,000", "1,000 rows by hand", searches("/written/search?starts_at=%s&ends_at=%s")},
+		{"1,000 rows by hand", "1,000 rows by hand", searches("/floor/search?%s&%s", events)},
+		{"search of 1,000", "1,000 rows by hand", searches("/written/search?starts_at=%s&ends_at=%s", events)},
 	}
 }
 
@@ -72,51 +72,96 @@ func posts(path, query string) (requests [][]byte) {
 }
 
 // searches ask for the windows that hold a thousand events, which are as many days as that takes.
-func searches(path string) (requests [][]byte) {
-	days := 1000 * 3650 / readsSize()
+func searches(path string, events int) (requests [][]byte) {
+	span := time.Duration(1020 * 3650 * 24 / float64(events) * float64(time.Hour))
 	for i := range 12 {
 		from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, i*3, 0)
-		requests = append(requests, gets(fmt.Sprintf(path, from.Format(time.RFC3339), from.AddDate(0, 0, days+2).Format(time.RFC3339)))...)
+		requests = append(requests, gets(fmt.Sprintf(path, from.Format(time.RFC3339), from.Add(span).Format(time.RFC3339)))...)
 	}
 	return requests
 }
 
-// readsSize is how many events there are.
-func readsSize() int {
-	if n, err := strconv.Atoi(os.Getenv("MARQUEE_BENCH_EVENTS")); err == nil && n > 0 {
-		return n
+// sizes are how many events there are: those of the variable, else as many as take a minute.
+func sizes(b *testing.B) []int {
+	b.Helper()
+	given := os.Getenv("MARQUEE_BENCH_EVENTS")
+	if given == "" {
+		return []int{50_000}
 	}
-	return 50_000
+	var all []int
+	for n := range strings.SplitSeq(given, ",") {
+		size, err := strconv.Atoi(n)
+		if err != nil || size < 10_000 {
+			b.Fatalf("MARQUEE_BENCH_EVENTS: want numbers of events with commas between them, of 10000 or more")
+		}
+		all = append(all, size)
+	}
+	return all
 }
 
+// withOffers is up to how many events they have offers: more don't fit into the memory of a small machine, and only
+// windows are measured.
+const withOffers = 1_000_000
+
 // BenchmarkReads asks a server of its own, by several ways that take turns, a second each: requests a second on eight
-// connections, processor time and allocations a request, medians of some rounds.
+// connections, processor time and allocations a request, medians of some rounds. MARQUEE_BENCH_EVENTS=50000,500000,5000000
+// are the sizes of the report.
 func BenchmarkReads(b *testing.B) {
-	url := pgtest.URL(b)
-	pool, err := pgxpool.New(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
+	var tables []table
+	var last *pgxpool.Pool
+	for _, n := range sizes(b) {
+		url := pgtest.URL(b)
+		pool, err := pgxpool.New(b.Context(), url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(pool.Close)
+		last = pool
+		t := table{events: n}
+		if n > withOffers {
+			fill(b, pool, n, 0)
+		} else {
+			fill(b, pool, n, 10)
+			t.lines = measureWays(b, pool, url, n)
+		}
+		t.windows = measureWindows(b, pool)
+		for _, w := range t.windows {
+			b.Logf("%d events, a month, %-10s %6d us first page, %6d us deep page", n, w.match, w.first, w.deep)
+		}
+		tables = append(tables, t)
 	}
-	defer pool.Close()
-	fill(b, pool, readsSize(), 10)
-	s := startServer(b, url)
-	all := ways()
+	b.ReportMetric(0, "ns/op")
+	report(b, last, tables, readsRounds)
+}
+
+const readsRounds = 7
+
+func measureWays(b *testing.B, pool *pgxpool.Pool, url string, n int) []line {
+	b.Helper()
+	s, stop := startServer(b, url)
+	defer stop()
+	all := ways(n)
 	measured := map[string][]sample{}
-	const rounds = 7
 	for _, w := range all {
 		s.load(b, w, 300*time.Millisecond) // statements are prepared, pages are in memory
 	}
-	for range rounds {
+	for range readsRounds {
 		for _, w := range all {
 			measured[w.name] = append(measured[w.name], s.measure(b, pool, w, time.Second))
 		}
 	}
-	b.ReportMetric(0, "ns/op")
+	var lines []line
 	for _, w := range all {
 		m, f := measured[w.name], measured[w.floor]
-		b.Logf("%-30s %8.0f req/s %8.0f us CPU %6.0f allocs %8.0f bytes   %.2f of its floor, %.2f by CPU", w.name,
-			medianOf(m, rate), medianOf(m, cpu), medianOf(m, allocations), medianOf(m, size), ratioOf(m, f, rate), 1/ratioOf(m, f, cpu))
+		byCPU := ratios(f, m, cpu)
+		l := line{
+			way: w, rate: median(values(m, rate)), cpu: median(values(m, cpu)), allocations: median(values(m, allocations)), size: median(values(m, size)),
+			ofFloor: median(ratios(m, f, rate)), ofFloorByCPU: median(byCPU), lowest: slices.Min(byCPU), highest: slices.Max(byCPU),
+		}
+		b.Logf("%d events, %-28s %7.0f req/s %7.0f us CPU %6.0f allocations %7.0f bytes, %.2f of its floor, %.2f by CPU", n, w.name, l.rate, l.cpu, l.allocations, l.size, l.ofFloor, l.ofFloorByCPU)
+		lines = append(lines, l)
 	}
+	return lines
 }
 
 // sample is what one turn of one way took.
@@ -128,29 +173,31 @@ type sample struct {
 	bytes            int64
 }
 
-func rate(s sample) float64        { return float64(s.requests) / s.took.Seconds() }
-func cpu(s sample) float64         { return float64((s.server + s.database).Microseconds()) / float64(s.requests) }
+func rate(s sample) float64 { return float64(s.requests) / s.took.Seconds() }
+func cpu(s sample) float64 {
+	return float64((s.server + s.database).Microseconds()) / float64(s.requests)
+}
 func allocations(s sample) float64 { return float64(s.mallocs) / float64(s.requests) }
 func size(s sample) float64        { return float64(s.bytes) / float64(s.requests) }
 
-func medianOf(all []sample, of func(sample) float64) float64 {
-	var values []float64
-	for _, s := range all {
-		values = append(values, of(s))
+func values(all []sample, of func(sample) float64) []float64 {
+	found := make([]float64, len(all))
+	for i, s := range all {
+		found[i] = of(s)
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return found
 }
 
-// ratioOf is the median of the ratios of the rounds, each of which had the same neighbours.
-func ratioOf(all, floor []sample, of func(sample) float64) float64 {
-	var values []float64
+// ratios are those of the rounds, each of which had the same neighbours.
+func ratios(all, to []sample, of func(sample) float64) []float64 {
+	found := make([]float64, len(all))
 	for i := range all {
-		values = append(values, of(all[i])/of(floor[i]))
+		found[i] = of(all[i]) / of(to[i])
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return found
 }
+
+func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }
 
 // server is the process that serves the ways.
 type server struct {
@@ -158,7 +205,7 @@ type server struct {
 	pid     int
 }
 
-func startServer(b *testing.B, url string) *server {
+func startServer(b *testing.B, url string) (s *server, stop func()) {
 	b.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), serveVariable+"="+url)
@@ -170,15 +217,16 @@ func startServer(b *testing.B, url string) *server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = command.Process.Kill()
 		_ = command.Wait() // it was killed
 	})
+	b.Cleanup(stop)
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		b.Fatal("the server did not start: ", err)
 	}
-	return &server{strings.TrimSpace(address), command.Process.Pid}
+	return &server{strings.TrimSpace(address), command.Process.Pid}, stop
 }
 
 // measure loads the server with a way's requests and looks at what that took.

@@ -110,7 +110,7 @@ func floorText(b, v []byte) []byte {
 }
 
 func floorTime(b, v []byte, layout string) []byte {
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(v)) + 946_684_800_000_000).UTC().AppendFormat(b, layout)
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(v))+946_684_800_000_000).UTC().AppendFormat(b, layout)
 }
 
 // floorPrice knows that its numerics are of digits of 10,000, at most one before the point and one behind it.

@@ -1,0 +1,53 @@
+package bench_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// windowLine is how long a page of one rule takes, in microseconds.
+type windowLine struct {
+	match       catalog.WindowMatch
+	first, deep int
+}
+
+// measureWindows reads pages of months by each rule, the first of the window and one that begins half-way through.
+func measureWindows(b *testing.B, pool *pgxpool.Pool) []windowLine {
+	b.Helper()
+	c := catalog.New(pool, time.Now)
+	want := catalog.Selection{{Key: "nodes", Name: "nodes", Of: catalog.Selection{{Key: "id", Name: "id"}, {Key: "title", Name: "title"}, {Key: "startsAt", Name: "startsAt"}}},
+		{Key: "pageInfo", Name: "pageInfo", Of: catalog.Selection{{Key: "endCursor", Name: "endCursor"}}}}
+	var lines []windowLine
+	for _, match := range []catalog.WindowMatch{catalog.Overlaps, catalog.StartsIn, catalog.EndsIn, catalog.Contained} {
+		var first, deep []time.Duration
+		for i := range 60 {
+			from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, i, 0)
+			to, middle := from.AddDate(0, 1, 0), from.AddDate(0, 0, 15)
+			window := catalog.Window{From: &catalog.Bound{Instant: from}, To: &catalog.Bound{Instant: to}, Match: match}
+			read := func(page catalog.PageArgs) time.Duration {
+				start := time.Now()
+				if _, err := c.WriteEvents(context.Background(), catalog.EventQuery{Page: page, Window: window}, want, nil); err != nil {
+					b.Fatal(err)
+				}
+				return time.Since(start)
+			}
+			// Where the half is: the cursor of an event that starts there.
+			half, err := c.Events(context.Background(), catalog.EventQuery{Window: catalog.Window{From: &catalog.Bound{Instant: middle}, Match: catalog.StartsIn}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			first = append(first, read(catalog.PageArgs{}))
+			deep = append(deep, read(catalog.PageArgs{After: half.PageInfo.StartCursor}))
+		}
+		slices.Sort(first)
+		slices.Sort(deep)
+		lines = append(lines, windowLine{match, int(first[len(first)/2].Microseconds()), int(deep[len(deep)/2].Microseconds())})
+	}
+	return lines
+}
