@@ -24,6 +24,14 @@ const (
 //nolint:gochecknoglobals // A constant, if arrays could be.
 var urlNamespace = ID{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
 
+// The namespaces themselves, reckoned once.
+//
+//nolint:gochecknoglobals // Constants, if arrays could be.
+var (
+	eventSpace  = newV5(urlNamespace, []byte(eventNamespace))
+	seriesSpace = newV5(urlNamespace, []byte(seriesNamespace))
+)
+
 // Key is the natural key of an event. The last two parts alone collide in real feeds: one id stands
 // under two series, and a series may have an event with its own id.
 type Key struct {
@@ -40,13 +48,13 @@ func (k Key) ID() ID {
 	if k.Series != "" {
 		name = appendNetstring(name, k.Series)
 	}
-	return newV5(newV5(urlNamespace, []byte(eventNamespace)), appendNetstring(name, k.Event))
+	return newV5(eventSpace, appendNetstring(name, k.Event))
 }
 
 // SeriesID is the UUIDv5 of the key's series. It means nothing for a key without one.
 func (k Key) SeriesID() ID {
 	name := appendNetstring(make([]byte, 0, 64), k.Provider)
-	return newV5(newV5(urlNamespace, []byte(seriesNamespace)), appendNetstring(name, k.Series))
+	return newV5(seriesSpace, appendNetstring(name, k.Series))
 }
 
 // ProviderID is the UUIDv5 of a provider's slug.

@@ -27,6 +27,19 @@ type Record struct {
 	Key     Key        // as far as the record tells, also of an invalid one
 	Place   Position
 	Excerpt string // how an invalid record begins
+
+	digested bool
+	id       ID
+	content  Hash
+}
+
+// Digest is the id and the content hash of a valid record's event. They are reckoned once: a decoder that has other
+// processors at hand does so ahead.
+func (r *Record) Digest() (ID, Hash) {
+	if !r.digested {
+		r.id, r.content, r.digested = r.Event.Key.ID(), r.Event.Hash(), true
+	}
+	return r.id, r.content
 }
 
 // RecordHash is a digest of one record's bytes and of all else that has a say in what event they make: what

@@ -34,7 +34,7 @@ func (s *Source) Preview(body io.Reader) (Preview, error) {
 			p.quarantine(rec)
 			continue
 		}
-		hash := rec.Event.Hash()
+		_, hash := rec.Digest()
 		before, again := seen[rec.Key]
 		if again && before.hash == hash {
 			p.Repeated++

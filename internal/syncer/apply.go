@@ -116,7 +116,7 @@ func (a *applier) consider(rec *event.Record) {
 		c.id = a.present.Records[rec.Hash]
 		c.hash = a.present.Events[c.id]
 	} else {
-		c.id, c.hash = rec.Event.Key.ID(), rec.Event.Hash()
+		c.id, c.hash = rec.Digest()
 	}
 	a.plan.seeTitle(rec.Key.Series, rec.Event.SeriesTitle)
 	var differs bool

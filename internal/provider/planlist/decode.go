@@ -5,14 +5,13 @@
 package planlist
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"iter"
-
-	"github.com/zeebo/xxh3"
+	"runtime"
 
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/ordered"
 	"github.com/aledotdev/marquee/internal/xmlstream"
 )
 
@@ -95,117 +94,58 @@ func Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error]
 	return DecodeUnknown(r, defaults, event.Skip{})
 }
 
-// DecodeUnknown is Decode but for the records that are known: of those only the end is looked for.
+// DecodeUnknown is Decode but for the records that are known: of those only the end is looked for. One goroutine cuts
+// the document into plans, some others read these, a batch at a time.
 func DecodeUnknown(r io.Reader, defaults event.Defaults, skip event.Skip) iter.Seq2[event.Record, error] {
+	const maxReaders = 4 // cutting keeps no more of them busy
 	return func(yield func(event.Record, error) bool) {
-		d := decoder{normalizer: normalizer{defaults: defaults}, skip: skip}
-		if err := d.run(r, func(rec event.Record) bool { return yield(rec, nil) }); err != nil && !errors.Is(err, errStopped) {
-			yield(event.Record{}, err)
+		readers := min(runtime.GOMAXPROCS(0), maxReaders)
+		for batch := range ordered.Map(cut(r, skip), readers, func() func(*batch) *batch {
+			d := decoder{normalizer: normalizer{defaults: defaults}}
+			return d.read
+		}) {
+			for i := range batch.records {
+				if !yield(batch.records[i], nil) {
+					return
+				}
+			}
+			if batch.err != nil {
+				yield(event.Record{}, batch.err)
+				return
+			}
 		}
 	}
 }
 
-// errStopped says that the reader of the records wants no more.
-var errStopped = errors.New("stopped")
-
+// decoder makes records of plans.
 type decoder struct {
 	normalizer
-	skip   event.Skip
-	seed   uint64 // of record hashes: what besides its bytes makes a plan's event
-	inBase bool
-	bases  int // of the snapshot so far
-	plans  int // of the base so far
-	plan   element
-	zones  []zone
+	plan  element
+	zones []zone
 }
 
-func (d *decoder) run(r io.Reader, yield func(event.Record) bool) error {
-	scanner, err := xmlstream.NewScanner(r, planDepth)
-	if err != nil {
-		return err
-	}
-	if d.skip.Known != nil {
-		scanner.Known = d.known
-	}
-	give := func(rec event.Record) error {
-		if !yield(rec) {
-			return errStopped
-		}
-		return nil
-	}
-	for {
-		node, err := scanner.Next()
-		if err == io.EOF { //nolint:errorlint // io.EOF comes bare; one that is wrapped is a reader's failure.
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch node.Kind {
-		case xmlstream.Open:
-			err = d.container(node)
-		case xmlstream.Record:
-			if node.Name != d.dialect.plan || !d.inBase {
-				continue // the feed may grow elements that we don't know
+// read makes records of a batch's plans, up to the first that is malformed.
+func (d *decoder) read(b *batch) *batch {
+	b.records = make([]event.Record, len(b.plans))
+	for i := range b.plans {
+		p := &b.plans[i]
+		d.base = p.base
+		if p.known {
+			b.records[i] = event.Record{
+				Known: true, Hash: p.hash, Place: p.place,
+				Key:   event.Key{Provider: d.defaults.Provider, Series: p.base.id},
+				Event: event.Event{SeriesTitle: p.base.title},
 			}
-			d.plans++
-			if node.Known {
-				err = give(d.knownRecord(node))
-			} else if err = d.parse(node.Bytes); err == nil {
-				err = give(d.record(node))
-			}
-		case xmlstream.Close:
-			if node.Depth == baseDepth {
-				d.inBase = false
-			}
+			continue
 		}
-		if err != nil {
-			return fmt.Errorf("line %d: %w", node.Line, err)
+		element := b.bytes[p.from:p.to]
+		if err := d.parse(element); err != nil {
+			b.records, b.err = b.records[:i], fmt.Errorf("line %d: %w", p.place.Line, err)
+			break
 		}
+		b.records[i] = d.record(p, element)
 	}
-}
-
-func (d *decoder) container(node xmlstream.Node) error {
-	switch node.Depth {
-	case rootDepth:
-		var known bool
-		if d.dialect, known = dialectOf(node.Name); !known {
-			return fmt.Errorf("the root element is <%s>, not <planList> or <eventList>: %w", event.Excerpt(node.Name, 40), event.ErrMalformed)
-		}
-	case baseDepth:
-		if node.Name != d.dialect.base {
-			return nil
-		}
-		d.bases++
-		d.plans = 0
-		d.inBase = true
-		d.seed = xxh3.HashString(d.skip.Salt)
-		d.seed = xxh3.HashSeed(node.Bytes, d.seed)
-		var attributes element
-		err := xmlstream.Parse(node.Bytes, xmlstream.Handler{Attribute: attributes.add})
-		d.setBase(attributes)
-		return err
-	}
-	return nil
-}
-
-// known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
-// one that is none has never been given a hash.
-func (d *decoder) known(record []byte) bool {
-	return d.inBase && d.skip.Known(d.hash(record))
-}
-
-func (d *decoder) knownRecord(node xmlstream.Node) event.Record {
-	return event.Record{
-		Known: true, Hash: d.hash(node.Bytes), Place: d.position(node.Line),
-		Key:   event.Key{Provider: d.defaults.Provider, Series: d.base.id},
-		Event: event.Event{SeriesTitle: d.base.title},
-	}
-}
-
-// hash digests a plan's element, and by the seed its base's start tag, the decoder and its settings.
-func (d *decoder) hash(record []byte) event.RecordHash {
-	return xxh3.Hash128Seed(record, d.seed).Bytes()
+	return b
 }
 
 // parse reads a plan's element into d.plan and d.zones, whose memory serves for one plan after the other.
@@ -230,16 +170,14 @@ func (d *decoder) parse(bytes []byte) error {
 }
 
 // record normalises what parse read.
-func (d *decoder) record(node xmlstream.Node) event.Record {
-	rec := event.Record{Place: d.position(node.Line), Hash: d.hash(node.Bytes)}
+func (d *decoder) record(p *rawPlan, element []byte) event.Record {
+	rec := event.Record{Place: p.place, Hash: p.base.hash(element)}
 	rec.Event, rec.Invalid = d.normalize(d.plan, d.zones)
 	rec.Key = rec.Event.Key
 	if rec.Invalid != nil {
-		rec.Excerpt = event.Excerpt(string(node.Bytes), event.MaxExcerptBytes)
+		rec.Excerpt = event.Excerpt(string(element), event.MaxExcerptBytes)
+	} else {
+		rec.Digest()
 	}
 	return rec
-}
-
-func (d *decoder) position(line int) event.Position {
-	return event.Position{Path: d.dialect.path, Index: [2]int32{int32(d.bases), int32(d.plans)}, Line: int32(line)}
 }

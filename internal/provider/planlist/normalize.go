@@ -13,8 +13,7 @@ import (
 // normalizer turns plans into events.
 type normalizer struct {
 	defaults event.Defaults
-	dialect  dialect
-	base     base
+	base     *base // of the plan at hand
 
 	invalid *event.Invalid // the first fault of the plan at hand
 	last    []event.Offer  // of the plan before
@@ -22,24 +21,27 @@ type normalizer struct {
 
 // base is what the events of a base plan share.
 type base struct {
+	dialect    *dialect
+	seed       uint64 // of its plans' hashes
 	id, title  string
 	online     bool
 	attributes json.RawMessage // the organizer, which the feed gives by number only, as it stands there
 }
 
-func (n *normalizer) setBase(e element) {
+func newBase(d *dialect, e element) *base {
 	const organizer = "organizer_company_id"
-	n.base = base{id: strings.Clone(e.get(n.dialect.baseID)), title: strings.Clone(e.get("title"))}
+	b := &base{dialect: d, id: strings.Clone(e.get(d.baseID)), title: strings.Clone(e.get("title"))}
 	mode := e.get("sell_mode")
-	n.base.online = mode == "online" || mode == ""
+	b.online = mode == "online" || mode == ""
 	if number := e.get(organizer); number != "" {
-		n.base.attributes, _ = json.Marshal(map[string]string{organizer: number}) // can't fail for strings
+		b.attributes, _ = json.Marshal(map[string]string{organizer: number}) // can't fail for strings
 	}
+	return b
 }
 
 // normalize makes an event of a plan, and says what is wrong with it.
 func (n *normalizer) normalize(plan element, zones []zone) (event.Event, *event.Invalid) {
-	d := n.dialect
+	d := n.base.dialect
 	n.invalid = nil
 	e := event.Event{
 		Key: event.Key{

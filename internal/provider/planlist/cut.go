@@ -1,0 +1,152 @@
+package planlist
+
+import (
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/xmlstream"
+)
+
+// batchBytes is about how much of the feed is read at once.
+const batchBytes = 128 << 10
+
+// batch is some plans in a row, and what becomes of them.
+type batch struct {
+	bytes   []byte // of the plans that are to be read
+	plans   []rawPlan
+	records []event.Record
+	err     error // it ends the snapshot behind them
+}
+
+// rawPlan is a plan that is cut out, not yet read.
+type rawPlan struct {
+	base     *base
+	place    event.Position
+	from, to int              // in the batch's bytes
+	known    bool             // there are no bytes: it need not be read
+	hash     event.RecordHash // of one that is known
+}
+
+// cutter cuts a document into plans.
+type cutter struct {
+	skip    event.Skip
+	scanner *xmlstream.Scanner
+	dialect dialect
+	base    *base            // the one that is open; nil: none
+	bases   int              // of the snapshot so far
+	plans   int              // of the base so far
+	hash    event.RecordHash // of the plan that known was asked about last
+	batch   *batch
+}
+
+// cut gives the plans of a document. An error is that of the last batch.
+func cut(r io.Reader, skip event.Skip) iter.Seq[*batch] {
+	return func(yield func(*batch) bool) {
+		c := cutter{skip: skip, batch: &batch{}}
+		var err error
+		if c.scanner, err = xmlstream.NewScanner(r, planDepth); err != nil {
+			yield(&batch{err: err})
+			return
+		}
+		if skip.Known != nil {
+			c.scanner.Known = c.known
+		}
+		for {
+			node, err := c.scanner.Next()
+			if err == nil {
+				err = c.node(node)
+			}
+			switch {
+			case err == io.EOF: //nolint:errorlint // io.EOF comes bare; one that is wrapped is a reader's failure.
+				yield(c.batch)
+				return
+			case err != nil:
+				c.batch.err = err
+				yield(c.batch)
+				return
+			case len(c.batch.bytes) < batchBytes && len(c.batch.plans) < batchBytes/256:
+				continue
+			}
+			if !yield(c.batch) {
+				return
+			}
+			c.batch = &batch{bytes: make([]byte, 0, batchBytes+batchBytes/8)}
+		}
+	}
+}
+
+func (c *cutter) node(node xmlstream.Node) error {
+	switch node.Kind {
+	case xmlstream.Open:
+		if err := c.container(node); err != nil {
+			return fmt.Errorf("line %d: %w", node.Line, err)
+		}
+	case xmlstream.Record:
+		if c.base != nil && node.Name == c.dialect.plan { // the feed may grow elements that we don't know
+			c.take(node)
+		}
+	case xmlstream.Close:
+		if node.Depth == baseDepth {
+			c.base = nil
+		}
+	}
+	return nil
+}
+
+func (c *cutter) container(node xmlstream.Node) error {
+	switch node.Depth {
+	case rootDepth:
+		var known bool
+		if c.dialect, known = dialectOf(node.Name); !known {
+			return fmt.Errorf("the root element is <%s>, not <planList> or <eventList>: %w", event.Excerpt(node.Name, 40), event.ErrMalformed)
+		}
+	case baseDepth:
+		if node.Name != c.dialect.base {
+			return nil
+		}
+		c.bases++
+		c.plans = 0
+		var attributes element
+		err := xmlstream.Parse(node.Bytes, xmlstream.Handler{Attribute: attributes.add})
+		c.base = newBase(&c.dialect, attributes)
+		c.base.seed = xxh3.HashSeed(node.Bytes, xxh3.HashString(c.skip.Salt))
+		return err
+	}
+	return nil
+}
+
+// known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
+// one that is none has never been given a hash.
+func (c *cutter) known(element []byte) bool {
+	if c.base == nil {
+		return false
+	}
+	c.hash = c.base.hash(element)
+	return c.skip.Known(c.hash)
+}
+
+// take adds a plan to the batch.
+func (c *cutter) take(node xmlstream.Node) {
+	c.plans++
+	b := c.batch
+	p := rawPlan{
+		base: c.base, known: node.Known, from: len(b.bytes),
+		place: event.Position{Path: c.dialect.path, Index: [2]int32{int32(c.bases), int32(c.plans)}, Line: int32(node.Line)},
+	}
+	if node.Known {
+		p.hash = c.hash
+	} else {
+		b.bytes = append(b.bytes, node.Bytes...)
+	}
+	p.to = len(b.bytes)
+	b.plans = append(b.plans, p)
+}
+
+// hash digests a plan's element and by the seed its base's start tag, the decoder and its settings.
+func (b *base) hash(element []byte) event.RecordHash {
+	return xxh3.Hash128Seed(element, b.seed).Bytes()
+}
