@@ -171,6 +171,11 @@ func (t *Tx) Commit(ctx context.Context, result event.Result) (_ event.Outcome, 
 		return "", err
 	}
 	result.Outcome = event.OutcomeUnchanged
+	// From here on others wait for this transaction. If it stands still between two statements because its program does
+	// (a suspended machine), the server ends it, and the others go on.
+	if _, err := t.tx.Exec(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, LeaseTTL.Milliseconds())); err != nil {
+		return "", fmt.Errorf("applying run %d: %w", t.run.ID, err)
+	}
 	// The lease is the fence: from here to the commit nobody can take the provider over, and who has lost
 	// it, however long ago, gets no further.
 	if err := hold(ctx, t.tx, t.run); err != nil {

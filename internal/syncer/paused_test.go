@@ -2,6 +2,7 @@ package syncer_test
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/test/harness"
@@ -77,6 +79,47 @@ func TestPaused(t *testing.T) {
 		t.Fatal(err)
 	}
 	paused.fails(t, event.ErrSuperseded)
+	same(t, "the paused program changed the catalog", before, app.Rows(own...))
+}
+
+// TestPausedInCommit: a program that stands still while it holds the locks of a commit is cut off by the server: other
+// providers, and then its own, are synced.
+func TestPausedInCommit(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	feed.Sync(priced("20"))
+	feed.Serve(priced("21"))
+	// The catalog's row is the last lock that a commit takes.
+	lock, err := app.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := lock.Exec(t.Context(), `SELECT FROM catalog FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	paused := startProcess(t, app, feed)
+	for harness.One[int](app, `SELECT count(*) FROM pg_locks WHERE NOT granted`) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := paused.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	app.Feed("other").Sync(priced("5")) // waits for the catalog's row, which the paused program now has
+	expire(app)
+	feed.Sync(priced("22"))
+	before := app.Rows(own...)
+	if err := paused.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := paused.Wait(); err == nil {
+		t.Error("the paused program ended well")
+	}
 	same(t, "the paused program changed the catalog", before, app.Rows(own...))
 }
 
