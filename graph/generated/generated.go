@@ -1628,6 +1628,7 @@ interface Node {
   id: ID!
 }
 
+"What can be asked."
 type Query {
   "The object of an id, null if there is none."
   node("A UUID of any object." id: ID!): Node

@@ -2,5 +2,6 @@
 
 package model
 
+// What can be asked.
 type Query struct {
 }
