@@ -27,7 +27,7 @@ type devCommand struct {
 	Every      duration `help:"How often to sync." default:"60s"`
 	providers
 	retention
-	exportLimits
+	answering
 	DataDir     string      `help:"Where the private PostgreSQL keeps its data." type:"path" placeholder:"DIR"`
 	DatabaseURL databaseURL `help:"Use this PostgreSQL instead of a private one." name:"database-url"`
 }
@@ -108,7 +108,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 		})
 	}
 	part(func() error { return serveFeed(ctx, demoListener, c.demo(log)) })
-	part(func() error { return serveAPI(ctx, log, reads, url, c.MaxExports, listener, nil) })
+	part(func() error { return serveAPI(ctx, log, &pools{primary: reads}, url, c.answering, listener, nil) })
 	syncs := newSyncer(writes, log)
 	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
 	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })

@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	entmigrate "github.com/aledotdev/marquee/ent/migrate"
@@ -30,14 +29,10 @@ const (
 
 type serveCommand struct {
 	database
-	ReplicaURL  databaseURL `help:"A replica of the database, for reading." name:"replica-url" placeholder:"URL"`
-	Listen      address     `help:"Where the API listens." default:":8080"`
-	AdminListen address     `help:"Where probes, metrics and profiles are served." default:":9090"`
-	exportLimits
-}
-
-type exportLimits struct {
-	MaxExports uint8 `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+	ReplicaURL databaseURL `help:"A replica of the database: reads go there, and to the database itself while it is gone." name:"replica-url" placeholder:"URL"`
+	answering
+	Listen      address `help:"Where the API listens." default:":8080"`
+	AdminListen address `help:"Where probes, metrics and profiles are served." default:":9090"`
 }
 
 // Run serves until ctx is done.
@@ -56,37 +51,52 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		listener.Close()
 		return err
 	}
-	reads := c.database
-	if c.ReplicaURL != "" {
-		reads.DatabaseURL = c.ReplicaURL
-	}
-	pool, err := reads.open(ctx, log, readStatementTimeout)
+	pools, err := c.pools(ctx, log)
 	if err != nil {
 		listener.Close()
 		admin.Close()
 		return err
 	}
-	defer pool.Close()
+	defer pools.Close()
 	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", url.String(), "version", version)
-	return serveAPI(ctx, log, pool, url, c.MaxExports, listener, admin)
+	return serveAPI(ctx, log, pools, url, c.answering, listener, admin)
+}
+
+func (c *serveCommand) pools(ctx context.Context, log *slog.Logger) (*pools, error) {
+	primary, err := c.open(ctx, log, readStatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return withReplica(ctx, primary, c.ReplicaURL, c.DatabaseMaxConns)
+}
+
+// answering is how the API answers.
+type answering struct {
+	CacheMiB   int   `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	MaxExports uint8 `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
 }
 
 // serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.
-func serveAPI(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool, url databaseURL, maxExports uint8, listener, admin net.Listener) error {
+func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseURL, how answering, listener, admin net.Listener) error {
 	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{})
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	reads := catalog.New(pool, time.Now)
+	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
+	registry.MustRegister(&serverMetrics{reads})
+	defer watch(ctx, reads, log)()
 	api := httpapi.New(httpapi.Options{
-		Catalog:     reads,
-		GraphQL:     gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(reads, log)}),
+		Catalog: reads,
+		GraphQL: gqlhttp.New(gqlhttp.Options{
+			Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry,
+		}),
 		Pages:       web.Handler(),
 		SDL:         graph.SDL(),
-		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pool) },
+		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pools.primary) },
+		Replica:     replicaNote(reads),
 		Version:     httpapi.Version{Version: version},
-		Exports:     int(maxExports),
+		Exports:     int(how.MaxExports),
 		Log:         log,
 		Registry:    registry,
 	})

@@ -5,26 +5,35 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/aledotdev/marquee/ent"
 )
 
 // Catalog reads. It is safe for concurrent use.
 type Catalog struct {
-	pool  *pgxpool.Pool
-	ent   *ent.Client // over the same pool: for everything that is not the list of events
+	pool  *servers
+	ent   *ent.Client // over the same pools: for everything that is not a list of events or changes
 	clock func() time.Time
 }
 
 // New makes a Catalog over a pool whose role may read.
 func New(pool *pgxpool.Pool, clock func() time.Time) *Catalog {
-	db := stdlib.OpenDBFromPool(pool)
-	db.SetMaxIdleConns(0) // an idle connection of database/sql is one that the pool can't give to anybody
-	return &Catalog{pool: pool, ent: ent.NewClient(ent.Driver(entsql.OpenDB("postgres", db))), clock: clock}
+	return NewReplicated(pool, nil, clock)
+}
+
+// NewReplicated makes a Catalog that reads from a replica, nil: there is none, and from the primary while the replica
+// is gone. Each pool leads to one server at a time.
+func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Catalog {
+	all := &servers{primary: newServer(primaryName, primary)}
+	if replica != nil {
+		all.replica = newServer(replicaName, replica)
+	}
+	driver := entsql.NewDriver(dialect.Postgres, entsql.Conn{ExecQuerier: all})
+	return &Catalog{pool: all, ent: ent.NewClient(ent.Driver(driver)), clock: clock}
 }
 
 // Window checks a window as of now. Nil is the window that holds every event.
@@ -37,8 +46,12 @@ func (c *Catalog) Window(in *WindowInput) (Window, error) {
 
 // Version is the catalog's version; it rises with every run that changed something.
 func (c *Catalog) Version(ctx context.Context) (int64, error) {
-	var version int64
-	if err := c.pool.QueryRow(ctx, `SELECT version FROM catalog WHERE id = 1`).Scan(&version); err != nil {
+	rows, err := c.pool.Query(ctx, versionSQL)
+	if err != nil {
+		return 0, fmt.Errorf("reading the catalog version: %w", err)
+	}
+	version, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	if err != nil {
 		return 0, fmt.Errorf("reading the catalog version: %w", err)
 	}
 	return version, nil

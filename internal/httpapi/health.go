@@ -42,6 +42,7 @@ type readiness struct {
 	clock    func() time.Time
 	log      *slog.Logger
 	draining atomic.Bool
+	replica  func() string // nil: there is none
 
 	mu      sync.Mutex // held while the checks run: who comes in the meantime has their result
 	checks  []*check
@@ -95,6 +96,9 @@ func (r *readiness) report(ctx context.Context) (ready bool, lines string) {
 			ready = false
 			b.WriteString("[-]" + c.name + " failed: reason withheld\n")
 		}
+	}
+	if r.replica != nil { // never a reason not to be ready: the primary stands in
+		b.WriteString("[+]replica ok: " + r.replica() + "\n")
 	}
 	if r.draining.Load() {
 		ready = false

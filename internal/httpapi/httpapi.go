@@ -48,6 +48,7 @@ type Options struct {
 	Pages       http.Handler                // everything that has no place of its own: /, /graphiql, /docs, /assets/
 	SDL         string                      // GraphQL's schema
 	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
+	Replica     func() string               // how the replica is, for readiness to tell; nil: there is none
 	Version     Version
 	Timeouts    Timeouts
 	Exports     int                   // how many may be at work at a time; 0: 2
@@ -96,6 +97,7 @@ func New(o Options) *Server {
 		log:     o.Log,
 	}
 	s.ready.add("database", o.Catalog.Ping)
+	s.ready.replica = o.Replica
 	if o.SchemaCheck != nil {
 		s.ready.add("schema", o.SchemaCheck)
 	}

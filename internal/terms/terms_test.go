@@ -12,23 +12,23 @@ import (
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                               "",
-		"  \t—«»🎷":                       "",
-		"Jazz en el patio":               "jazz|en|el|patio",
-		"L'Été à Łódź":                   "l|ete|a|lodz",
-		"Trío «Sombra» 🎷":                "trio|sombra",
-		"E\u0301te\u0301":                "ete", // decomposed already
-		"Straße Smørrebrød Ægir œuvre":   "strasse|smorrebrod|aegir|oeuvre",
-		"İstanbul ISTANBUL ıstanbul":     "istanbul|istanbul|istanbul",
-		"ΟΔΥΣΣΕΎΣ Οδυσσεύς":              "οδυσσευσ|οδυσσευσ",
-		"Жёлтый МОЙ":                     "желтыи|мои",
-		"R&B vol.2, Nº3 AC/DC rock’n’r":  "r|b|vol|2|no3|ac|dc|rock|n|r",
-		"ﬁnale Ｆｕｌｌ":                     "finale|full",
-		"東京ジャズ２０２１":                      "東京シャス2021",
-		"שָׁלוֹם":                        "שלום",
-		"a\x00b":                         "a|b",
+		"":                                "",
+		"  \t—«»🎷":                        "",
+		"Jazz en el patio":                "jazz|en|el|patio",
+		"L'Été à Łódź":                    "l|ete|a|lodz",
+		"Trío «Sombra» 🎷":                 "trio|sombra",
+		"E\u0301te\u0301":                 "ete", // decomposed already
+		"Straße Smørrebrød Ægir œuvre":    "strasse|smorrebrod|aegir|oeuvre",
+		"İstanbul ISTANBUL ıstanbul":      "istanbul|istanbul|istanbul",
+		"ΟΔΥΣΣΕΎΣ Οδυσσεύς":               "οδυσσευσ|οδυσσευσ",
+		"Жёлтый МОЙ":                      "желтыи|мои",
+		"R&B vol.2, Nº3 AC/DC rock’n’r":   "r|b|vol|2|no3|ac|dc|rock|n|r",
+		"ﬁnale Ｆｕｌｌ":                      "finale|full",
+		"東京ジャズ２０２１":                       "東京シャス2021",
+		"שָׁלוֹם":                         "שלום",
+		"a\x00b":                          "a|b",
 		strings.Repeat("é", 100) + " end": strings.Repeat("e", 64) + "|end",
-		strings.Repeat("東", 30):          strings.Repeat("東", 21),
+		strings.Repeat("東", 30):           strings.Repeat("東", 21),
 	} {
 		if got := strings.Join(terms.Words(text), "|"); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

@@ -22,6 +22,14 @@ func (m media) String() string {
 	return "application/json"
 }
 
+// tag tells the media types apart in an ETag.
+func (m media) tag() string {
+	if m == mediaResponse {
+		return "-r"
+	}
+	return ""
+}
+
 // negotiate chooses the media type of the answer (GraphQL over HTTP, 6.2): JSON for who takes anything, the
 // one that is wanted more otherwise, GraphQL's own when that is both. When none of the two is wanted, the answer that
 // says so is JSON.

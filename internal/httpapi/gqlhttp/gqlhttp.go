@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/aledotdev/marquee/graph"
@@ -34,6 +35,11 @@ type Options struct {
 	Engine  Engine
 	Live    http.Handler  // takes WebSockets and event streams; nil: there are none
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
+
+	Snapshots  Snapshots             // nil: no answer is kept
+	CacheBytes int                   // of answers that are kept, about; 0: none is
+	Clock      func() time.Time      // nil: time.Now
+	Registry   prometheus.Registerer // of the cache's metrics, which one Handler may register; nil: none
 }
 
 // Handler serves one path.
@@ -41,17 +47,26 @@ type Handler struct {
 	engine  Engine
 	live    http.Handler
 	timeout time.Duration
+	cache   *cache    // nil: none
 	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
 }
 
 // New makes a Handler.
 func New(o Options) *Handler {
-	return &Handler{
+	h := &Handler{
 		engine:  o.Engine,
 		live:    o.Live,
 		timeout: cmp.Or(o.Timeout, 10*time.Second),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
+	if o.Snapshots != nil && o.CacheBytes > 0 {
+		clock := o.Clock
+		if clock == nil {
+			clock = time.Now
+		}
+		h.cache = newCache(o.Snapshots, o.CacheBytes, clock, newCounts(o.Registry))
+	}
+	return h
 }
 
 // ServeHTTP implements http.Handler.
@@ -75,7 +90,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fault(r.Context(), fault).write(w, r, media)
 		return
 	}
-	h.answer(r, in).write(w, r, media)
+	answer := h.cache.recall(in)
+	if answer == nil {
+		answer = h.answer(r, in)
+	}
+	answer.write(w, r, media)
 }
 
 func wantsStream(r *http.Request) bool {
@@ -101,7 +120,9 @@ func badRequest(message string) *catalog.Error {
 }
 
 func (h *Handler) fault(ctx context.Context, f *refusal) *response {
-	return &response{body: h.engine.Refuse(ctx, f.err).Body, status: f.status, refused: true, failed: true}
+	answer := newResponse(h.engine.Refuse(ctx, f.err))
+	answer.status = f.status
+	return answer
 }
 
 func (h *Handler) answer(r *http.Request, in *input) *response {
@@ -120,5 +141,9 @@ func (h *Handler) answer(r *http.Request, in *input) *response {
 	case op.Operation.Operation == ast.Subscription:
 		return h.fault(ctx, &refusal{http.StatusNotAcceptable, badRequest("a subscription wants a WebSocket, or Accept: text/event-stream")})
 	}
-	return newResponse(h.engine.Execute(ctx, op))
+	answer := h.cache.answer(ctx, in, op, h.timeout, func(ctx context.Context) *graph.Answer { return h.engine.Execute(ctx, op) })
+	if answer == nil { // no time was left to wait for it
+		return h.fault(ctx, &refusal{http.StatusServiceUnavailable, &catalog.Error{Code: "INTERNAL", Message: "the answer took too long"}})
+	}
+	return answer
 }

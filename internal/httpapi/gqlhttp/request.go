@@ -30,6 +30,22 @@ type input struct {
 	body  *bytes.Buffer // the body of a POST
 }
 
+// text is what was asked, as it came.
+func (in *input) text() string {
+	if in.post {
+		return in.body.String()
+	}
+	return in.query
+}
+
+// is compares what was asked with a text.
+func (in *input) is(text string) bool {
+	if in.post {
+		return string(in.body.Bytes()) == text // compared in place
+	}
+	return in.query == text
+}
+
 // read takes in a request, whatever it holds.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal) {
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // other upgrades (Java's client offers h2c) are declined by silence

@@ -1,35 +1,130 @@
 package gqlhttp
 
 import (
+	"bytes"
+	"encoding/base64"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/zeebo/xxh3"
 
 	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// response is an answer that is ready to be sent.
+// minPacked is the size from which packing an answer is worth it, in bytes.
+const minPacked = 1 << 10
+
+// response is an answer that is ready to be sent, in every form in which it is asked for.
 type response struct {
 	body    []byte
 	status  int  // 0: by the media type
 	refused bool // nothing was executed
 	failed  bool // it holds errors
+
+	stamp catalog.Stamp // of which state of the data it is, where it is kept
+	made  time.Time
+
+	plain forms
+	pack  sync.Once // packs it, for the first who asks
+	zip   *forms    // nil: not smaller
 }
 
 func newResponse(a *graph.Answer) *response {
-	return &response{body: a.Body, refused: a.Refused, failed: a.Failed}
+	r := &response{body: a.Body, refused: a.Refused, failed: a.Failed}
+	r.plain = formsOf(a.Body, "")
+	return r
 }
+
+// forms are an answer in one content coding.
+type forms struct {
+	body []byte
+	// The values of headers as net/http keeps them, so that sending them again costs nothing. Nobody may change them;
+	// who adds to them makes a copy, for want of capacity.
+	length []string
+	etags  [mediaTypes][]string
+}
+
+func formsOf(body []byte, suffix string) forms {
+	sum := xxh3.Hash128(body).Bytes()
+	tag := base64.RawURLEncoding.EncodeToString(sum[:])
+	f := forms{body: body, length: header(strconv.Itoa(len(body)))}
+	for m := range mediaTypes { // another type is another representation
+		f.etags[m] = header(`"` + tag + m.tag() + suffix + `"`)
+	}
+	return f
+}
+
+func header(value string) []string { return []string{value}[:1:1] }
+
+// packed is the answer in gzip, nil if that is no use.
+func (a *response) packed() *forms {
+	a.pack.Do(func() {
+		if len(a.body) < minPacked {
+			return
+		}
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write(a.body) // to memory
+		_ = z.Close()
+		if b.Len() < len(a.body) {
+			f := formsOf(bytes.Clone(b.Bytes()), "-gzip")
+			a.zip = &f
+		}
+	})
+	return a.zip
+}
+
+// fixed are the headers that are the same in all answers.
+//
+//nolint:gochecknoglobals // a constant table
+var fixed = struct {
+	types         [mediaTypes][]string
+	gzip          []string
+	vary          []string
+	noStore, keep []string
+}{
+	types:   [mediaTypes][]string{mediaJSON: header(mediaJSON.String()), mediaResponse: header(mediaResponse.String())},
+	gzip:    header("gzip"),
+	vary:    header("Accept, Accept-Encoding"),
+	noStore: header("no-store"),
+	keep:    header("public, max-age=" + seconds(freshFor) + ", stale-while-revalidate=" + seconds(staleFor)),
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
 // write sends the response. The status is that of GraphQL over HTTP, 6.4: in the old media type, a well-formed
 // request is answered with 200, whatever comes of it.
 func (a *response) write(w http.ResponseWriter, r *http.Request, m media) {
+	form := &a.plain
 	h := w.Header()
-	h.Set("Content-Type", m.String())
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept, Accept-Encoding")
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if acceptsGzip(r.Header["Accept-Encoding"]) {
+		if packed := a.packed(); packed != nil {
+			form = packed
+			h["Content-Encoding"] = fixed.gzip
+		}
+	}
+	h["Vary"] = append(h["Vary"], fixed.vary...)
+	if a.failed || r.Method == http.MethodPost {
+		h["Cache-Control"] = fixed.noStore
+	} else {
+		h["Cache-Control"] = fixed.keep
+		h["Etag"] = form.etags[m]
+		if matches(r.Header["If-None-Match"], form.etags[m][0]) {
+			delete(h, "Content-Encoding")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	h["Content-Type"] = fixed.types[m]
+	h["Content-Length"] = form.length
 	w.WriteHeader(a.statusIn(m))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(a.body) // a client that has left is no error of ours
+		_, _ = w.Write(form.body) // a client that has left is no error of ours
 	}
 }
 
@@ -42,4 +137,18 @@ func (a *response) statusIn(m media) int {
 	default:
 		return http.StatusOK
 	}
+}
+
+// matches says whether If-None-Match names the tag (RFC 9110, 13.1.2: weak ones count).
+func matches(given []string, tag string) bool {
+	for _, header := range given {
+		for header != "" {
+			var one string
+			one, header, _ = strings.Cut(header, ",") // no tag of ours has a comma
+			if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == tag || one == "*" {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,0 +1,176 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// How often a server is asked for its version. A notification comes sooner; it may be lost.
+const (
+	pollInterval   = 2 * time.Second
+	behindInterval = 100 * time.Millisecond // while the replica has not what the primary has
+	pollTimeout    = time.Second
+)
+
+// Stamp names a state of the data: data that was read after its server said the stamp's version is of that
+// version, or of a later one.
+type Stamp struct {
+	Server     string
+	Generation int64 // another one whenever the server may have become another, whose versions are others
+	Version    int64
+}
+
+// pin binds reads to one server.
+type pin struct {
+	server *server
+	moved  atomic.Bool // the server was gone, and some of the reads went elsewhere
+}
+
+type pinKey struct{}
+
+// Pin binds the reads of the context that it gives to the server that reads go to now. When they are done, stamp says of
+// which state of the data they are; false: it is not known.
+func (c *Catalog) Pin(ctx context.Context) (_ context.Context, stamp func() (Stamp, bool)) {
+	p := &pin{server: c.pool.now()}
+	known := p.server.known.Load() // before the first read
+	return context.WithValue(ctx, pinKey{}, p), func() (Stamp, bool) {
+		if known == nil || p.moved.Load() {
+			return Stamp{}, false
+		}
+		return *known, true
+	}
+}
+
+// Current is the stamp of what would be read now; false: it is not known.
+func (c *Catalog) Current() (Stamp, bool) {
+	if known := c.pool.now().known.Load(); known != nil {
+		return *known, true
+	}
+	return Stamp{}, false
+}
+
+// ServerState is what is known of a server.
+type ServerState struct {
+	Name    string // primary or replica
+	Up      bool
+	Version int64 // 0: not known
+	Reads   int64 // statements that went to it
+}
+
+// Servers are the primary and, if there is one, the replica.
+func (c *Catalog) Servers() []ServerState {
+	var states []ServerState
+	for _, s := range c.pool.all() {
+		state := ServerState{Name: s.name, Up: !s.gone.Load(), Reads: s.reads.Load()}
+		if known := s.known.Load(); known != nil {
+			state.Version = known.Version
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
+func (s *servers) all() []*server {
+	if s.replica == nil {
+		return []*server{s.primary}
+	}
+	return []*server{s.primary, s.replica}
+}
+
+// Watch keeps up with the versions of the servers until ctx is done: it asks each of them now and then, on a
+// connection of its own, and at once when one is notified of a new version. A replica that was gone is read from
+// again once it has what the primary had when it came back. Until a server has been heard of, nothing
+// that was read from it has a Stamp.
+func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
+	var watches sync.WaitGroup
+	wake := make(map[*server]chan struct{})
+	for _, s := range c.pool.all() {
+		wake[s] = make(chan struct{}, 1)
+		watches.Go(func() { c.pool.watch(ctx, s, wake[s], log) })
+	}
+	Listen(ctx, c.pool.primary.pool.Config().ConnConfig, log, func() {
+		for _, w := range wake {
+			select {
+			case w <- struct{}{}:
+			default: // it is on its way already
+			}
+		}
+	})
+	watches.Wait()
+}
+
+// watch follows one server, through one connection after the other.
+func (s *servers) watch(ctx context.Context, one *server, wake <-chan struct{}, log *slog.Logger) {
+	for generation := int64(1); ; generation++ {
+		err := s.follow(ctx, one, generation, wake, log)
+		if ctx.Err() != nil {
+			return
+		}
+		if !one.gone.Swap(true) {
+			log.LogAttrs(ctx, slog.LevelWarn, "database is gone", slog.String("server", one.name), slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pollTimeout):
+		}
+	}
+}
+
+// follow learns versions on one connection until it breaks.
+func (s *servers) follow(ctx context.Context, one *server, generation int64, wake <-chan struct{}, log *slog.Logger) error {
+	bounded, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(bounded, one.pool.Config().ConnConfig)
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer func() {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+		defer cancel()
+		_ = conn.Close(bounded) // it has only read
+	}()
+	atLeast := int64(-1) // what the server has to have before it is read from again
+	for {
+		version, err := ask(ctx, conn)
+		if err != nil {
+			return err
+		}
+		primary := s.primary.known.Load()
+		if atLeast < 0 && primary != nil && one != s.primary {
+			atLeast = primary.Version
+		}
+		one.known.Store(&Stamp{Server: one.name, Generation: generation, Version: version})
+		if one.gone.Load() && version >= atLeast {
+			one.gone.Store(false)
+			log.LogAttrs(ctx, slog.LevelInfo, "database is back", slog.String("server", one.name), slog.Int64("version", version))
+		}
+		interval := pollInterval
+		if primary != nil && version < primary.Version {
+			interval = behindInterval
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wake:
+		case <-time.After(interval):
+		}
+	}
+}
+
+func ask(ctx context.Context, conn *pgx.Conn) (version int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	if err := conn.QueryRow(ctx, versionSQL).Scan(&version); err != nil {
+		return 0, fmt.Errorf("reading the catalog version: %w", err)
+	}
+	return version, nil
+}
+
+const versionSQL = `SELECT version FROM catalog WHERE id = 1`

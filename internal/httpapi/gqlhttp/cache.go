@@ -1,0 +1,158 @@
+package gqlhttp
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// How old an answer may be by the time that somebody sees it. Some fields depend on the time (availability, presets) or
+// on what doesn't raise the catalog's version (runs, lastSeenAt): a minute for all answers, in three parts, bounds these
+// without a list of them. See also cacheControl.
+const (
+	keptFor  = 30 * time.Second // here
+	freshFor = 15 * time.Second // in caches of others, without asking again
+	staleFor = 15 * time.Second // in these, while they ask
+)
+
+// anyone is what an answer's reader may see. Everybody may see the same.
+const anyone = "anyone"
+
+// maxKnownRequests bounds the bytes of requests that are known, beside the answers.
+const maxKnownRequests = 8 << 20
+
+// Snapshots tell of which state of the data an answer is; *catalog.Catalog is one.
+type Snapshots interface {
+	// Current is the state that a read would find now, or an earlier one; false: it is not known.
+	Current() (catalog.Stamp, bool)
+	// Pin binds the reads of a context to one server, and tells afterwards of which state of the data they are, at
+	// least; false: it is not known.
+	Pin(ctx context.Context) (context.Context, func() (catalog.Stamp, bool))
+}
+
+// cache keeps answers. An answer is found by the bytes of a request that was seen before, or by what the request means.
+// It counts for as long as its stamp is the current one: a new version makes every answer unreachable at once, and the
+// next one takes its place. Nothing is kept while the state of the data is not known.
+type cache struct {
+	snapshots Snapshots
+	clock     func() time.Time
+	seed      maphash.Seed
+	requests  *otter.Cache[uint64, *known]    // by the hash of their bytes
+	answers   *otter.Cache[string, *response] // by what was asked
+	flights   singleflight.Group
+	counts    counts
+}
+
+// known is a request that was seen: what it asks doesn't change.
+type known struct {
+	post         bool
+	request, key string
+}
+
+func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, counts counts) *cache {
+	const overhead = 200 // bytes of an entry beside its text, about
+	return &cache{
+		snapshots: snapshots, clock: clock, seed: maphash.MakeSeed(), counts: counts,
+		requests: otter.Must(&otter.Options[uint64, *known]{
+			MaximumWeight: maxKnownRequests,
+			Weigher:       func(_ uint64, k *known) uint32 { return uint32(len(k.request) + len(k.key) + overhead) },
+		}),
+		answers: otter.Must(&otter.Options[string, *response]{
+			MaximumWeight: uint64(max(maxBytes, 1)),
+			// Packed, it is a part of its size, mostly a small one.
+			Weigher: func(key string, a *response) uint32 { return uint32(len(key) + len(a.body) + len(a.body)/2 + overhead) },
+		}),
+	}
+}
+
+// recall finds the answer to a request whose bytes are known.
+func (c *cache) recall(in *input) *response {
+	if c == nil {
+		return nil
+	}
+	stamp, ok := c.snapshots.Current()
+	if !ok {
+		return nil
+	}
+	k, ok := c.requests.GetIfPresent(c.hash(in))
+	if !ok || k.post != in.post || !in.is(k.request) {
+		return nil
+	}
+	return c.find(k.key, stamp)
+}
+
+func (c *cache) find(key string, stamp catalog.Stamp) *response {
+	a, ok := c.answers.GetIfPresent(key)
+	if !ok || a.stamp != stamp || c.clock().Sub(a.made) >= keptFor {
+		return nil
+	}
+	c.counts.hits.Inc()
+	return a
+}
+
+func (c *cache) hash(in *input) uint64 {
+	if in.post {
+		return maphash.Bytes(c.seed, in.body.Bytes())
+	}
+	return maphash.String(c.seed, in.query)
+}
+
+// answer finds or makes the answer to an operation. Who asks for what is being made waits for it; it is made whether
+// or not those who wait for it stay.
+func (c *cache) answer(ctx context.Context, in *input, op *graph.Operation, timeout time.Duration, execute func(ctx context.Context) *graph.Answer) *response {
+	if c == nil {
+		return newResponse(execute(ctx))
+	}
+	stamp, ok := c.snapshots.Current()
+	if !ok {
+		c.counts.bypasses.Inc()
+		return newResponse(execute(ctx))
+	}
+	key := string(op.AppendKey([]byte(anyone + "\n")))
+	c.requests.Set(c.hash(in), &known{post: in.post, request: in.text(), key: key})
+	if a := c.find(key, stamp); a != nil {
+		return a
+	}
+	flight := key + stamp.Server + strconv.FormatInt(stamp.Generation, 10) + "/" + strconv.FormatInt(stamp.Version, 10)
+	made := c.flights.DoChan(flight, func() (value any, err error) {
+		defer func() {
+			if p := recover(); p != nil { // singleflight would end the program with it
+				err = fmt.Errorf("panic: %v", p)
+			}
+		}()
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+		defer cancel()
+		return c.make(bounded, key, execute), nil
+	})
+	select {
+	case <-ctx.Done():
+		return nil
+	case result := <-made:
+		if result.Err != nil {
+			panic(result.Err) // for who answers to panics
+		}
+		a, _ := result.Val.(*response)
+		return a
+	}
+}
+
+// make executes, and keeps the answer if it is whole and it is known of which state of the data it is.
+func (c *cache) make(ctx context.Context, key string, execute func(ctx context.Context) *graph.Answer) *response {
+	c.counts.misses.Inc()
+	ctx, read := c.snapshots.Pin(ctx)
+	began := c.clock()
+	a := newResponse(execute(ctx))
+	if stamp, ok := read(); ok && !a.failed {
+		a.stamp, a.made = stamp, began
+		c.answers.Set(key, a)
+	}
+	return a
+}
