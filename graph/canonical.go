@@ -16,9 +16,11 @@ import (
 func (o *Operation) AppendKey(b []byte) []byte {
 	w := canonical{b: b, schema: o.schema, variables: o.Variables, numbers: map[*ast.FragmentDefinition]int{}}
 	w.selections(o.Operation.SelectionSet)
-	for i := 0; i < len(w.fragments); i++ { // they grow while they are written
-		w.text("\n", w.fragments[i].TypeCondition)
-		w.selections(w.fragments[i].SelectionSet)
+	for written := 0; written < len(w.fragments); { // they grow while they are written
+		fragment := w.fragments[written]
+		written++
+		w.text("\n", fragment.TypeCondition)
+		w.selections(fragment.SelectionSet)
 	}
 	return w.b
 }
@@ -119,29 +121,22 @@ func (w *canonical) unset(v *ast.Value) bool {
 
 // value writes a value of the document.
 func (w *canonical) value(v *ast.Value, t *ast.Type) {
-	switch v.Kind {
-	case ast.Variable:
+	switch definition := w.schema.Types[t.NamedType]; {
+	case v.Kind == ast.Variable:
 		w.variable(w.variables[v.Raw], t)
-		return
-	case ast.NullValue:
+	case v.Kind == ast.NullValue:
 		w.text("null")
-		return
-	case ast.ListValue:
+	case v.Kind == ast.ListValue:
 		w.text("[")
 		for _, child := range v.Children {
 			w.value(child.Value, element(t))
 			w.text(" ")
 		}
 		w.text("]")
-		return
-	}
-	if t.Elem != nil { // one value is a list of one
+	case t.Elem != nil: // one value is a list of one
 		w.text("[")
 		w.value(v, t.Elem)
 		w.text(" ]")
-		return
-	}
-	switch definition := w.schema.Types[t.NamedType]; {
 	case v.Kind != ast.ObjectValue:
 		w.scalar(v)
 	case definition.Kind != ast.InputObject: // a scalar that takes any JSON

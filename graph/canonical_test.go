@@ -1,11 +1,10 @@
 package graph_test
 
 import (
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
-
-	"encoding/json"
 
 	"github.com/aledotdev/marquee/graph"
 )

@@ -1151,7 +1151,7 @@ var sources = []*ast.Source{
     after: String
     "Only changes for which all of this holds."
     where: ChangeFilter
-  ): ChangeConnection!
+  ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 
 extend type Event {
@@ -1161,7 +1161,7 @@ extend type Event {
     first: Int = 50
     "Only what comes after this cursor."
     after: String
-  ): ChangeConnection!
+  ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 
 "What changes have to be like. All parts that are given have to hold; lists hold if one of their values does, and have up to 100."
@@ -1212,7 +1212,7 @@ type Change {
   "The event, as it is now."
   event: Event!
   "The fields that changed; none where the kind says it all."
-  fields: [FieldChange!]!
+  fields: [FieldChange!]! @listSize(assumedSize: 5)
   "What the change makes of the event in the filter's window; null without a window."
   transition: WindowTransition
 }

@@ -50,8 +50,8 @@ func (c *Change) Cursor() string { return changeCursor(c.Number) }
 // Fields are the fields that changed; none where the kind says it all.
 func (c *Change) Fields() ([]FieldChange, error) {
 	var stored []struct {
-		Field         string          `json:"field"`
-		Before, After json.RawMessage //nolint:govet // The names are those of the column's JSON.
+		Field         string `json:"field"`
+		Before, After json.RawMessage
 	}
 	if err := json.Unmarshal(c.fields, &stored); err != nil {
 		return nil, fmt.Errorf("the fields of change %d: %w", c.Number, err)
@@ -157,8 +157,6 @@ func (c *Catalog) Changes(ctx context.Context, first int, after *string, where C
 }
 
 // errExpired says that there would be a gap. It is clear to people by its text and to programs by its code.
-//
-//nolint:gochecknoglobals // A constant, if structs could be.
 var errExpired = &Error{
 	Code: CodeCursorExpired, Argument: "after",
 	Message: "after: changes that follow this cursor are kept no more; read the events anew, and go on from a new latestCursor",

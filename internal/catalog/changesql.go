@@ -93,6 +93,7 @@ func (q *query) spanIn(w Window, when string) string {
 
 // historyQuery is the statement that reads a page of changes of each of some events, and one more.
 func historyQuery(ids []event.ID, args historyArgs) (string, []any) {
+	//nolint:unqueryvet // The innermost statement names its columns.
 	return fmt.Sprintf(`
 		SELECT k.last_change, k.pruned_change, k.last_change, found.*
 		FROM catalog k LEFT JOIN (

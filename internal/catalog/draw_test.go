@@ -174,10 +174,14 @@ var (
 var orders = []catalog.EventOrder{
 	{},
 	{Field: catalog.ByStart, Direction: catalog.Descending},
-	{Field: catalog.ByPrice}, {Field: catalog.ByPrice, Direction: catalog.Descending},
-	{Field: catalog.ByTitle}, {Field: catalog.ByTitle, Direction: catalog.Descending},
-	{Field: catalog.ByRelevance}, {Field: catalog.ByRelevance, Direction: catalog.Descending},
-	{Field: catalog.ByLastChange}, {Field: catalog.ByLastChange, Direction: catalog.Descending},
+	{Field: catalog.ByPrice},
+	{Field: catalog.ByPrice, Direction: catalog.Descending},
+	{Field: catalog.ByTitle},
+	{Field: catalog.ByTitle, Direction: catalog.Descending},
+	{Field: catalog.ByRelevance},
+	{Field: catalog.ByRelevance, Direction: catalog.Descending},
+	{Field: catalog.ByLastChange},
+	{Field: catalog.ByLastChange, Direction: catalog.Descending},
 }
 
 // drawNow draws a time about which something happens to an event.

@@ -145,7 +145,7 @@ func (eq EventQuery) facets(by []facet, parents []event.ID) (string, []any, erro
 		numbered := query{args: args}
 		groups := one.groups(name, eq, &numbered)
 		args = numbered.args
-		arms = append(arms, fmt.Sprintf(`SELECT * FROM (SELECT %d AS facet, parent, value, label, n, row_number() OVER (PARTITION BY parent ORDER BY %s) AS place
+		arms = append(arms, fmt.Sprintf(`SELECT facet, parent, value, label, n, place FROM (SELECT %d AS facet, parent, value, label, n, row_number() OVER (PARTITION BY parent ORDER BY %s) AS place
 	FROM (%s) grouped) placed WHERE place <= %d`, i, one.order, groups, one.most+1))
 	}
 	if len(shared) > 0 {

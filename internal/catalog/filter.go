@@ -49,9 +49,14 @@ func (f EventFilter) check() error {
 		argument string
 		n        int
 	}{
-		{"where.providers", len(f.Providers)}, {"where.series", len(f.Series)}, {"where.ids", len(f.IDs)},
-		{"where.availability", len(f.Availability)}, {"where.status", len(f.Status)},
-		{"where.categories", len(f.Categories)}, {"where.cities", len(f.Cities)}, {"where.countries", len(f.Countries)},
+		{"where.providers", len(f.Providers)},
+		{"where.series", len(f.Series)},
+		{"where.ids", len(f.IDs)},
+		{"where.availability", len(f.Availability)},
+		{"where.status", len(f.Status)},
+		{"where.categories", len(f.Categories)},
+		{"where.cities", len(f.Cities)},
+		{"where.countries", len(f.Countries)},
 	} {
 		if list.n > maxFilterValues {
 			return badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)

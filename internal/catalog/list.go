@@ -64,6 +64,7 @@ func (c *Catalog) count(ctx context.Context, eq EventQuery, parents []event.ID) 
 
 // eventsOfSeries reads the same page of the events of several series; one statement.
 func (c *Catalog) eventsOfSeries(ctx context.Context, r read, series []event.ID) (map[event.ID][]*Event, error) {
+	//nolint:unqueryvet // The inner statement names its columns.
 	sql := fmt.Sprintf("SELECT page.* FROM unnest($%d::uuid[]) AS parents (parent) CROSS JOIN LATERAL (%s) page", len(r.args)+1, r.sql)
 	events, err := c.collect(ctx, sql, append(r.args, series))
 	if err != nil {

@@ -153,7 +153,7 @@ func (s *servers) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, e
 // QueryContext is Query for ent; database/sql, too, has read the first row when it returns.
 func (s *servers) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	at := s.at(ctx)
-	rows, err := at.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck,rowserrcheck // They are the caller's.
+	rows, err := at.db.QueryContext(ctx, query, args...)
 	if again := s.again(ctx, at, err); again != nil {
 		return again.db.QueryContext(ctx, query, args...)
 	}

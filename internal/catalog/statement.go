@@ -31,7 +31,7 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 		parts[i] = fmt.Sprintf("SELECT %d AS page_part, row_number() OVER (%s) AS page_row, page_id FROM (%s) part%[1]d",
 			i, strings.TrimSpace(s.sorted("page_key", "page_id")), q.page(o, s, limited))
 	}
-	return fmt.Sprintf("SELECT %s FROM (SELECT * FROM (%s) parts ORDER BY page_part, page_row%s) page JOIN events ON id = page_id ORDER BY page_part, page_row",
+	return fmt.Sprintf("SELECT %s FROM (SELECT page_part, page_row, page_id FROM (%s) parts ORDER BY page_part, page_row%s) page JOIN events ON id = page_id ORDER BY page_part, page_row",
 		list, strings.Join(parts, " UNION ALL "), limited), q.args
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +100,15 @@ func stage(t *testing.T, pool *pgxpool.Pool, events []event.Event) {
 			if _, err := tx.Leave(t.Context(), left); err != nil {
 				t.Fatal(err)
 			}
+		}
+		series := map[string]event.Series{}
+		for _, w := range writes {
+			if id := w.Event.Key.Series; id != "" {
+				series[id] = event.Series{ID: id, Title: w.Event.SeriesTitle}
+			}
+		}
+		if err := tx.WriteSeries(t.Context(), slices.Collect(maps.Values(series))); err != nil {
+			t.Fatal(err)
 		}
 		if err := tx.Write(t.Context(), writes); err != nil {
 			t.Fatal(err)

@@ -40,6 +40,7 @@ func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel i
 			return synced, failed, nil
 		}
 		// In no order, so that processes rarely meet.
+		//nolint:gosec // G404: it need not be secret, only different.
 		rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
 		did, broken, err := s.share(ctx, due, last, parallel)
 		synced, failed = synced+did, failed+broken
@@ -115,6 +116,6 @@ func isDue(source *provider.Source, last event.LastRun, at time.Time) bool {
 	every := cmp.Or(schedule.Every, unscheduled)
 	hash := fnv.New64a()
 	hash.Write([]byte(source.Provider().Slug))
-	offset := time.Duration(hash.Sum64() % uint64(every)) //nolint:gosec // G115: less than every, which is positive
+	offset := time.Duration(hash.Sum64() % uint64(every))
 	return at.Add(-offset).Truncate(every).After(last.StartedAt.Add(-offset))
 }

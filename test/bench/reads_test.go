@@ -281,6 +281,7 @@ func (s *server) ask(w way, first int, until time.Time) (n int, read int64, err 
 			return n, read, err
 		}
 		size, err := io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
 		if err != nil || answer.StatusCode != http.StatusOK || size < 1_000 {
 			return n, read, fmt.Errorf("status %d, %d bytes: %w", answer.StatusCode, size, err)
 		}

@@ -21,8 +21,10 @@ type windowLine struct {
 func measureWindows(b *testing.B, pool *pgxpool.Pool) []windowLine {
 	b.Helper()
 	c := catalog.New(pool, time.Now)
-	want := catalog.Selection{{Key: "nodes", Name: "nodes", Of: catalog.Selection{{Key: "id", Name: "id"}, {Key: "title", Name: "title"}, {Key: "startsAt", Name: "startsAt"}}},
-		{Key: "pageInfo", Name: "pageInfo", Of: catalog.Selection{{Key: "endCursor", Name: "endCursor"}}}}
+	want := catalog.Selection{
+		{Key: "nodes", Name: "nodes", Of: catalog.Selection{{Key: "id", Name: "id"}, {Key: "title", Name: "title"}, {Key: "startsAt", Name: "startsAt"}}},
+		{Key: "pageInfo", Name: "pageInfo", Of: catalog.Selection{{Key: "endCursor", Name: "endCursor"}}},
+	}
 	var lines []windowLine
 	for _, match := range []catalog.WindowMatch{catalog.Overlaps, catalog.StartsIn, catalog.EndsIn, catalog.Contained} {
 		var first, deep []time.Duration

@@ -87,8 +87,6 @@ func newCluster(t *testing.T) *kindCluster {
 	c.nodes, err = c.provider.ListInternalNodes(clusterName)
 	must(t, err)
 	c.kubectl(t, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s")
-	// Its control plane has room for pods: with it there are two nodes to lose one of.
-	c.kubectl(t, "taint", "nodes", "--all", "node-role.kubernetes.io/control-plane:NoSchedule-", "--overwrite")
 	return c
 }
 
@@ -99,9 +97,14 @@ func clusterConfig() *v1alpha4.Cluster {
 			IPFamily: v1alpha4.IPv4Family, APIServerAddress: "127.0.0.1",
 		},
 		Nodes: []v1alpha4.Node{
-			{Role: v1alpha4.ControlPlaneRole, ExtraPortMappings: []v1alpha4.PortMapping{
-				{ContainerPort: apiNodePort, HostPort: 18080, ListenAddress: "127.0.0.1", Protocol: v1alpha4.PortMappingProtocolTCP},
-			}},
+			{
+				Role: v1alpha4.ControlPlaneRole,
+				ExtraPortMappings: []v1alpha4.PortMapping{
+					{ContainerPort: apiNodePort, HostPort: 18080, ListenAddress: "127.0.0.1", Protocol: v1alpha4.PortMappingProtocolTCP},
+				},
+				// It takes pods: with it there are two nodes to lose one of.
+				KubeadmConfigPatches: []string{"kind: InitConfiguration\nnodeRegistration:\n  taints: []\n"},
+			},
 			{Role: v1alpha4.WorkerRole},
 		},
 	}
@@ -129,7 +132,7 @@ func (c *kindCluster) loadPostgres(t *testing.T) {
 
 // command runs a program against the cluster and gives what it printed.
 func (c *kindCluster) command(ctx context.Context, stdin string, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // G204: a test's own arguments.
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer

@@ -15,7 +15,7 @@ import (
 func (r *release) forward(t *testing.T, target string, port int) (local string, cancel func()) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "kubectl", "--namespace", r.namespace, "port-forward", target, fmt.Sprintf(":%d", port)) //nolint:gosec // G204: a test's own arguments.
+	cmd := exec.CommandContext(ctx, "kubectl", "--namespace", r.namespace, "port-forward", target, fmt.Sprintf(":%d", port))
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig)
 	out, err := cmd.StdoutPipe()
 	must(t, err)

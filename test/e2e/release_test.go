@@ -119,8 +119,10 @@ func (r *release) upgrade(t *testing.T, image string, timeout time.Duration) err
 func (r *release) install(t *testing.T, values, image string, timeout time.Duration, set ...string) error {
 	t.Helper()
 	_, tag, _ := strings.Cut(image, ":")
-	args := []string{"upgrade", "--install", "marquee", chart, "--namespace", r.namespace, "--values", "-",
-		"--set-string", "image.tag=" + tag, "--wait", "--timeout", timeout.String()}
+	args := []string{
+		"upgrade", "--install", "marquee", chart, "--namespace", r.namespace, "--values", "-",
+		"--set-string", "image.tag=" + tag, "--wait", "--timeout", timeout.String(),
+	}
 	if database, version, ok := strings.Cut(os.Getenv("KIND_POSTGRES_IMAGE"), ":"); ok {
 		args = append(args, "--set-string", "database.embedded.image.repository="+database, "--set-string", "database.embedded.image.tag="+version)
 	}

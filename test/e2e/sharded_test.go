@@ -13,7 +13,8 @@ const manyProviders = 300
 // many are the values of a release whose providers are shared out between four pods, each due once an hour.
 func many() string {
 	var b strings.Builder
-	b.WriteString(values[:strings.Index(values, "providers:")])
+	common, _, _ := strings.Cut(values, "providers:")
+	b.WriteString(common)
 	b.WriteString("providers:\n")
 	for i := range manyProviders {
 		fmt.Fprintf(&b, "- {slug: p%03d, name: Provider %[1]d, url: \"http://many/api/events?p=%[1]d\", format: planlist, timeZone: Europe/Madrid, currency: EUR, every: 1h, allowPrivateAddresses: true}\n", i)

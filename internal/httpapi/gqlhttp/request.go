@@ -41,7 +41,8 @@ func (in *input) text() string {
 // is compares what was asked with a text.
 func (in *input) is(text string) bool {
 	if in.post {
-		return string(in.body.Bytes()) == text // compared in place
+		body := in.body.Bytes()
+		return string(body) == text // compared in place
 	}
 	return in.query == text
 }
