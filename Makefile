@@ -85,7 +85,7 @@ e2e: ## The chart on a kind cluster of its own (Docker, kubectl, helm)
 ##-- Check
 
 .PHONY: check
-check: test lint verify browser-test clients-test golden ## Everything that CI checks
+check: test lint verify chart-test browser-test clients-test golden ## Everything that CI checks
 
 .PHONY: test
 test: ## Unit, property and integration tests, then the concurrent packages with the race detector
@@ -102,6 +102,10 @@ test-race:
 	else \
 		echo 'Skipped: the race detector needs a C compiler (Debian: gcc libc6-dev).'; \
 	fi
+
+.PHONY: chart-test
+chart-test: ## The chart by the API server's own validation, without a cluster; UPDATE=1 writes its golden manifests
+	@cd test/chart && go test ./... $(if $(UPDATE),-update)
 
 .PHONY: golden
 golden: ## Acceptance run on the real feeds in the folder MARQUEE_FEEDS
@@ -120,6 +124,7 @@ clients-test: build test/clients/node_modules/.installed ## Real GraphQL clients
 lint: $(GOLANGCI) bin/tools/precheck ## Lint, and hold the import rules
 	@$(GOLANGCI) run ./...
 	@cd tools && ../$(GOLANGCI) run --config ../.golangci.yml ./...
+	@cd test/chart && ../../$(GOLANGCI) run --config ../../.golangci.yml ./...
 	@git ls-files -z --cached --others --exclude-standard | xargs -0 -r bin/tools/precheck
 
 .PHONY: verify
@@ -127,6 +132,7 @@ verify: ## Fail when generated files are not what make generate writes
 	@tools/verify.sh
 	@go mod tidy -diff
 	@cd tools && go mod tidy -diff
+	@cd test/chart && go mod tidy -diff
 
 .PHONY: vuln
 vuln: bin/tools/govulncheck ## Known vulnerabilities that our code can reach
@@ -147,6 +153,7 @@ bench-report: ## Measure reads anew and write docs/benchmarks.md; MARQUEE_BENCH_
 fmt: $(GOLANGCI) ## Format (gofumpt, import order)
 	@$(GOLANGCI) fmt ./...
 	@cd tools && ../$(GOLANGCI) fmt --config ../.golangci.yml ./...
+	@cd test/chart && ../../$(GOLANGCI) fmt --config ../../.golangci.yml ./...
 
 .PHONY: generate
 generate: ## Write what is generated: ent, gqlgen, the chart's schema and README

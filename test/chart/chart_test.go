@@ -1,0 +1,170 @@
+package chart
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write golden manifests")
+
+const providers = "testdata/values/providers.yaml"
+
+// cases are values that users may have, each over those of the providers.
+func cases() map[string][]string {
+	return map[string][]string{
+		"kind":       {providers, chartDir + "/values-kind.yaml"},
+		"production": {providers, chartDir + "/values-production.yaml"},
+		"full":       {providers, "testdata/values/full.yaml"},
+		"sharded":    {providers, "testdata/values/sharded.yaml"},
+		"cnpg":       {providers, "testdata/values/cnpg.yaml"},
+		"init":       {providers, "testdata/values/init.yaml"},
+		"elsewhere":  {providers, "testdata/values/elsewhere.yaml"},
+		"none":       {chartDir + "/values-kind.yaml"}, // no provider yet
+	}
+}
+
+// TestAdmitted: an API server whose namespace enforces restricted takes all that the chart makes, as it is; and it is
+// what it was (-update writes it).
+func TestAdmitted(t *testing.T) {
+	t.Parallel()
+	api, err := newServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, files := range cases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := render(load(t), valuesOf(t, "", files...), capabilities(t, "postgresql.cnpg.io/v1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[string]bool{}
+			for _, manifest := range out.each {
+				id, err := api.admit(manifest)
+				if err != nil {
+					t.Errorf("%v\n%s", err, manifest)
+				}
+				if seen[id] {
+					t.Errorf("%s is there twice", id)
+				}
+				seen[id] = true
+			}
+			if len(seen) < 5 {
+				t.Errorf("only %d objects", len(seen))
+			}
+			golden := filepath.Join("testdata/golden", name+".yaml")
+			if *update {
+				if err := os.WriteFile(golden, []byte(out.text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(want) != out.text {
+				t.Errorf("not as in %s: %s", golden, firstDifference(string(want), out.text))
+			}
+			if strings.TrimSpace(out.notes) == "" {
+				t.Error("no notes")
+			}
+		})
+	}
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(w), len(g)) {
+		if w[i] != g[i] {
+			return "want " + w[i] + ", got " + g[i]
+		}
+	}
+	return "one is longer"
+}
+
+// TestAdmitRefuses: the stand-in for the API server does refuse.
+func TestAdmitRefuses(t *testing.T) {
+	t.Parallel()
+	api, err := newServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := render(load(t), valuesOf(t, "", cases()["kind"]...), capabilities(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]struct{ from, to, message string }{
+		"typo":              {"replicas:", "replica:", "unknown field"},
+		"not a number":      {"replicas: 1", "replicas: -1", "greater than or equal to 0"},
+		"root":              {"runAsNonRoot: true", "runAsNonRoot: false", "pod security"},
+		"privileges":        {"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "pod security"},
+		"writable":          {"readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "file system"},
+		"token":             {"automountServiceAccountToken: false", "automountServiceAccountToken: true", "token"},
+		"another API group": {"apiVersion: apps/v1", "apiVersion: apps/v9", "no kind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, manifest := range out.each {
+				if !strings.Contains(manifest, "kind: Deployment") {
+					continue
+				}
+				broken := strings.ReplaceAll(manifest, change.from, change.to)
+				if broken == manifest {
+					t.Fatalf("there is no %q in\n%s", change.from, manifest)
+				}
+				if _, err := api.admit(broken); err == nil || !strings.Contains(err.Error(), change.message) {
+					t.Errorf("got %v, want %q", err, change.message)
+				}
+				return
+			}
+			t.Fatal("no Deployment")
+		})
+	}
+}
+
+// TestRefused: what can't be right fails the install, and the message says what to change.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	const one = "{slug: alpha, name: Alpha, url: 'https://a.example', format: planlist, timeZone: Europe/Madrid, currency: EUR"
+	embedded := "database: {mode: embedded}\n"
+	for name, test := range map[string]struct {
+		values   string
+		messages []string
+	}{
+		"nothing said":               {"", []string{"database.external.existingSecret is missing", "kubectl create secret"}},
+		"typo":                       {embedded + "api: {replica: 2}", []string{"api", "replica"}},
+		"typo on top":                {embedded + "provider: []", []string{"provider"}},
+		"latest":                     {embedded + "image: {tag: latest}", []string{"image", "tag"}},
+		"wrong mode":                 {"database: {mode: sqlite}", []string{"mode"}},
+		"no operator":                {"database: {mode: cnpg}", []string{"doesn't have CloudNativePG", "install its operator"}},
+		"fewer at most than least":   {embedded + "api: {autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}}", []string{"maxReplicas is less than minReplicas"}},
+		"no time to end":             {embedded + "api: {terminationGracePeriodSeconds: 20}", []string{"terminationGracePeriodSeconds", "want at least 31"}},
+		"more than the database has": {embedded + "api: {replicas: 50}", []string{"maxConnections"}},
+		"two of one slug":            {embedded + "providers: [" + one + "}, " + one + "}]", []string{`two have the slug "alpha"`}},
+		"a slug of 80":               {embedded + "providers: [" + strings.Replace(one, "alpha", strings.Repeat("a", 80), 1) + "}]", []string{"slug"}},
+		"a provider without URL":     {embedded + "providers: [{slug: alpha, name: Alpha, format: planlist, timeZone: UTC, currency: EUR}]", []string{"url"}},
+		"an unknown key":             {embedded + "providers: [" + one + ", colour: red}]", []string{"colour"}},
+		"a schedule that is none":    {embedded + "providers: [" + one + ", schedule: 'at noon'}]", []string{"schedule"}},
+		"schedule and every":         {embedded + "providers: [" + one + ", schedule: '0 * * * *', every: 15m}]", []string{"provider alpha", "not both"}},
+		"every 7 minutes":            {embedded + "providers: [" + one + ", every: 7m}]", []string{"provider alpha", "every 7m", "choose one of these"}},
+		"too late to start":          {embedded + "sync: {startingDeadlineSeconds: 5}", []string{"startingDeadlineSeconds"}},
+		"longer than its period":     {embedded + "sync: {activeDeadlineSeconds: 1000}\nproviders: [" + one + ", every: 15m}]", []string{"activeDeadlineSeconds"}},
+		"an easy password":           {"database: {mode: embedded, embedded: {password: 'a b'}}", []string{"password"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := render(load(t), valuesOf(t, test.values), capabilities(t))
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, message := range test.messages {
+				if !strings.Contains(err.Error(), message) {
+					t.Errorf("got %q, want %q", err, message)
+				}
+			}
+		})
+	}
+}
