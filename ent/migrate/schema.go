@@ -223,6 +223,15 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{EventsColumns[41]},
 				Annotation: &entsql.IndexAnnotation{
+					IncludeColumns: []string{
+						EventsColumns[0].Name,
+
+						EventsColumns[34].Name,
+
+						EventsColumns[35].Name,
+
+						EventsColumns[7].Name,
+					},
 					Where: "last_seen_at IS NULL",
 				},
 			},

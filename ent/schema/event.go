@@ -110,7 +110,9 @@ func (Event) Indexes() []ent.Index {
 		// What is out of the ordinary, in the default order: few, and looked for among many.
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND status <> 'SCHEDULED'")).StorageKey("events_unscheduled"),
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND removed_at IS NOT NULL")).StorageKey("events_removed"),
-		// What a sync compares a snapshot with: the events of the provider's latest one.
-		index.Fields("provider_id").Annotations(entsql.IndexWhere("last_seen_at IS NULL")).StorageKey("events_present"),
+		// What a sync compares a snapshot with: the events of the provider's latest one. All that it needs of them is in the
+		// index, for their rows are wide.
+		index.Fields("provider_id").StorageKey("events_present").Annotations(
+			entsql.IndexWhere("last_seen_at IS NULL"), entsql.IncludeColumns("id", "content_hash", "record_hash", "starts_at")),
 	}
 }

@@ -100,7 +100,7 @@ func TestPausedInCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	paused := startProcess(t, app, feed)
-	for harness.One[int](app, `SELECT count(*) FROM pg_locks WHERE NOT granted`) == 0 {
+	for harness.One[int](app, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := paused.Process.Signal(syscall.SIGSTOP); err != nil {
