@@ -92,11 +92,7 @@ func (m *serverMetrics) Describe(to chan<- *prometheus.Desc) {
 func (m *serverMetrics) Collect(to chan<- prometheus.Metric) {
 	up, version, reads := m.descriptions()
 	for _, s := range m.reads.Servers() {
-		is := 0.
-		if s.Up {
-			is = 1
-		}
-		to <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, is, s.Name)
+		to <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, truth(s.Up), s.Name)
 		to <- prometheus.MustNewConstMetric(version, prometheus.GaugeValue, float64(s.Version), s.Name)
 		to <- prometheus.MustNewConstMetric(reads, prometheus.CounterValue, float64(s.Reads), s.Name)
 	}

@@ -84,7 +84,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	}
 	registry := prometheus.NewRegistry()
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
-	registry.MustRegister(&serverMetrics{reads})
+	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
 	defer watch(ctx, reads, log)()
 	api := httpapi.New(httpapi.Options{
 		Catalog: reads,

@@ -95,7 +95,8 @@ service: {type: NodePort, nodePort: 30080}
 networkPolicy:
   apiFrom: [{ipBlock: {cidr: 0.0.0.0/0}}]
   syncEgress: [{to: [{podSelector: {matchExpressions: [{key: simulates, operator: Exists}]}}]}]
-sync: {backoffLimit: 1, resources: {requests: {cpu: 20m, memory: 64Mi}}}
+# Jobs that a test made of a CronJob are counted with those that it made itself: enough are kept to look at them.
+sync: {backoffLimit: 1, successfulJobsHistoryLimit: 20, failedJobsHistoryLimit: 20, resources: {requests: {cpu: 20m, memory: 64Mi}}}
 migrations: {waitTimeout: 3m}
 providers:
 - &simulated
