@@ -63,9 +63,8 @@ func testCronJobsFire(t *testing.T, r *release) {
 	})
 	t.Logf("both providers' events are there %s after the install: alpha %d, beta %d", took.Round(time.Second), have.A.TotalCount, have.B.TotalCount)
 	// From here on syncs run when a test says so.
-	for _, slug := range []string{"alpha", "beta"} {
-		r.kubectl(t, "patch", "cronjob", "marquee-sync-"+slug, "--patch", `{"spec":{"suspend":true}}`)
-	}
+	r.set = append(r.set, "sync.suspend=true")
+	must(t, r.upgrade(t, r.image, 2*time.Minute))
 	eventually(t, 2*time.Minute, func() error {
 		if active := r.kubectl(t, "get", "cronjobs", "-o", "jsonpath={.items[*].status.active}"); active != "" {
 			return errors.New("still active: " + active)

@@ -28,10 +28,10 @@ func (r *release) reaches(t *testing.T, name, labels string) (ok bool, log strin
 	env := r.kubectl(t, "get", "cronjob", "marquee-sync-alpha", "-o", "jsonpath={.spec.jobTemplate.spec.template.spec.containers[0].env}")
 	r.apply(t, strings.NewReplacer("NAME", name, "LABELS", labels, "IMAGE", r.image, "ENV", env).Replace(prober))
 	r.kubectl(t, "wait", "pod/"+name, "--for=jsonpath={.status.containerStatuses[0].state.terminated}", "--timeout=90s")
-	phase := r.kubectl(t, "get", "pod", name, "-o", "jsonpath={.status.phase}")
-	log = r.kubectl(t, "logs", name)
+	code := r.kubectl(t, "get", "pod", name, "-o", "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}")
+	log = "exit code " + code + "\n" + r.kubectl(t, "logs", name)
 	r.kubectl(t, "delete", "pod", name, "--wait=false")
-	return phase == "Succeeded", log
+	return code == "0", log
 }
 
 func testNetworkPolicy(t *testing.T, r *release) {

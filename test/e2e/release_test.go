@@ -18,7 +18,8 @@ import (
 type release struct {
 	*kindCluster
 	namespace string
-	image     string // of the first version
+	image     string   // of the first version
+	set       []string // values over those of all releases, as of now
 }
 
 const (
@@ -114,7 +115,7 @@ providers:
 // upgrade installs the release or brings it to an image, and waits until all is as it should be, or for the timeout.
 func (r *release) upgrade(t *testing.T, image string, timeout time.Duration) error {
 	t.Helper()
-	return r.install(t, values, image, timeout)
+	return r.install(t, values, image, timeout, r.set...)
 }
 
 func (r *release) install(t *testing.T, values, image string, timeout time.Duration, set ...string) error {
