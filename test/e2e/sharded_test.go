@@ -10,14 +10,14 @@ import (
 
 const manyProviders = 300
 
-// many are the values of a release whose providers are shared out between four pods, each due once an hour.
+// many are the values of a release whose providers are shared out between four pods, each due now, and then once a year.
 func many() string {
 	var b strings.Builder
 	common, _, _ := strings.Cut(values, "providers:")
 	b.WriteString(common)
 	b.WriteString("providers:\n")
 	for i := range manyProviders {
-		fmt.Fprintf(&b, "- {slug: p%03d, name: Provider %[1]d, url: \"http://many/api/events?p=%[1]d\", format: planlist, timeZone: Europe/Madrid, currency: EUR, every: 1h, allowPrivateAddresses: true}\n", i)
+		fmt.Fprintf(&b, "- {slug: p%03d, name: Provider %[1]d, url: \"http://many/api/events?p=%[1]d\", format: planlist, timeZone: Europe/Madrid, currency: EUR, schedule: \"0 0 1 1 *\", allowPrivateAddresses: true}\n", i)
 	}
 	return b.String()
 }
