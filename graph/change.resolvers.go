@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 
+	"github.com/aledotdev/marquee/graph/generated"
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
@@ -15,3 +16,12 @@ import (
 func (r *queryResolver) Changes(ctx context.Context, first *int, after *string, where *catalog.ChangeFilter) (*catalog.ChangePage, error) {
 	return r.Catalog.Changes(ctx, orDefault(first, catalog.DefaultPageSize), after, orZero(where))
 }
+
+// Changes is the resolver for the changes field.
+func (r *subscriptionResolver) Changes(ctx context.Context, after *string, where *catalog.ChangeFilter) (<-chan *catalog.Change, error) {
+	return r.follow(ctx, after, orZero(where))
+}
+
+func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+
+type subscriptionResolver struct{ *Resolver }

@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"iter"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
@@ -19,6 +20,7 @@ type Catalog interface {
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
 	Runs(ctx context.Context, provider event.ID, first int, after *string) (*catalog.RunPage, error)
 	Changes(ctx context.Context, first int, after *string, where catalog.ChangeFilter) (*catalog.ChangePage, error)
+	Follow(ctx context.Context, after *string, where catalog.ChangeFilter) (iter.Seq2[*catalog.Change, error], error)
 	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)
 	Window(in *catalog.WindowInput) (catalog.Window, error)
 }

@@ -35,6 +35,7 @@ type ResolverRoot interface {
 	EventSeries() EventSeriesResolver
 	Provider() ProviderResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -192,6 +193,10 @@ type ComplexityRoot struct {
 		Series    func(childComplexity int, id event.ID) int
 	}
 
+	Subscription struct {
+		Changes func(childComplexity int, after *string, where *catalog.ChangeFilter) int
+	}
+
 	SyncRun struct {
 		Added       func(childComplexity int) int
 		Changed     func(childComplexity int) int
@@ -240,6 +245,9 @@ type QueryResolver interface {
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
 	Series(ctx context.Context, id event.ID) (*catalog.Series, error)
+}
+type SubscriptionResolver interface {
+	Changes(ctx context.Context, after *string, where *catalog.ChangeFilter) (<-chan *catalog.Change, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -933,6 +941,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Series(childComplexity, args["id"].(event.ID)), true
 
+	case "Subscription.changes":
+		if e.ComplexityRoot.Subscription.Changes == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_changes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Changes(childComplexity, args["after"].(*string), args["where"].(*catalog.ChangeFilter)), true
+
 	case "SyncRun.added":
 		if e.ComplexityRoot.SyncRun.Added == nil {
 			break
@@ -1105,6 +1125,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 
 			return &response
 		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
 
 	default:
 		return graphql.OneShot(graphql.ErrorResponse(ctx, "unsupported GraphQL operation"))
@@ -1152,6 +1189,28 @@ var sources = []*ast.Source{
     "Only changes for which all of this holds."
     where: ChangeFilter
   ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
+}
+
+type Subscription {
+  """
+  What syncs change in listed events, as they do: first what was missed since a cursor, then what comes. Each change has a
+  ` + "`" + `cursor` + "`" + `: keep the last one, and after a broken connection go on from it; nothing is missed and nothing comes twice.
+  A cursor from before what is kept is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `, as by the query of the same name.
+
+  With a ` + "`" + `window` + "`" + ` in the filter each change tells by ` + "`" + `transition` + "`" + ` whether its event enters the window, changes in it, or leaves it.
+
+  Ask by WebSocket, with the protocol ` + "`" + `graphql-transport-ws` + "`" + ` (npm: graphql-ws), or by ` + "`" + `Accept: text/event-stream` + "`" + ` (npm: graphql-sse).
+
+  ` + "`" + `` + "`" + `` + "`" + `graphql
+  subscription { changes(where: {kinds: [CANCELLED, SOLD_OUT]}) { cursor at kind event { title startsLocal } } }
+  ` + "`" + `` + "`" + `` + "`" + `
+  """
+  changes(
+    "Only what comes after this cursor. Null: what comes from now on."
+    after: String
+    "Only changes for which all of this holds."
+    where: ChangeFilter
+  ): Change!
 }
 
 extend type Event {
@@ -2614,6 +2673,28 @@ func (ec *executionContext) field_Query_series_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "where",
+		func(ctx context.Context, v any) (*catalog.ChangeFilter, error) {
+			return ec.unmarshalOChangeFilter2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐChangeFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["where"] = arg1
 	return args, nil
 }
 
@@ -5488,6 +5569,50 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields___Schema(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_changes(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Changes(ctx, fc.Args["after"].(*string), fc.Args["where"].(*catalog.ChangeFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *catalog.Change) graphql.Marshaler {
+			return ec.marshalNChange2ᚖgithubᚗcomᚋaledotdevᚋmarqueeᚋinternalᚋcatalogᚐChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_changes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Change(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_changes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -8546,6 +8671,26 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	}
 
 	return out
+}
+
+var subscriptionImplementors = []string{"Subscription"}
+
+func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Subscription",
+	})
+	if len(fields) != 1 {
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return nil
+	}
+
+	switch fields[0].Name {
+	case "changes":
+		return ec._Subscription_changes(ctx, fields[0])
+	default:
+		panic("unknown field " + strconv.Quote(fields[0].Name))
+	}
 }
 
 var syncRunImplementors = []string{"SyncRun"}

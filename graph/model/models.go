@@ -5,3 +5,6 @@ package model
 // What can be asked.
 type Query struct {
 }
+
+type Subscription struct {
+}

@@ -18,6 +18,7 @@ type Catalog struct {
 	pool  *servers
 	ent   *ent.Client // over the same pools: for everything that is not a list of events or changes
 	clock func() time.Time
+	live  *live
 }
 
 // New makes a Catalog over a pool whose role may read.
@@ -33,7 +34,7 @@ func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Cata
 		all.replica = newServer(replicaName, replica)
 	}
 	driver := entsql.NewDriver(dialect.Postgres, entsql.Conn{ExecQuerier: all})
-	return &Catalog{pool: all, ent: ent.NewClient(ent.Driver(driver)), clock: clock}
+	return &Catalog{pool: all, ent: ent.NewClient(ent.Driver(driver)), clock: clock, live: newLive()}
 }
 
 // Window checks a window as of now. Nil is the window that holds every event.

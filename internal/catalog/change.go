@@ -83,11 +83,15 @@ func (c *Change) Event(ctx context.Context) (*Event, error) {
 type witnesses struct {
 	catalog *Catalog
 	changes []*Change
+	primary bool // events are read there
 	events  batch[Event]
 }
 
 func (w *witnesses) eventOf(ctx context.Context, id event.ID) (*Event, error) {
 	e, err := w.events.get(id, func() ([]*Event, error) {
+		if w.primary {
+			ctx = onPrimary(ctx, w.catalog)
+		}
 		return w.catalog.EventsByID(ctx, distinct(w.changes, func(c *Change) *event.ID { return &c.EventID }))
 	}, func(e *Event) event.ID { return e.ID })
 	if err == nil && e == nil {

@@ -78,7 +78,7 @@ func insideNow(t *rapid.T, app *harness.App, w *catalog.WindowInput, slug string
 }
 
 // follow reads all changes after a cursor in pages of size, and returns the place at which they end.
-func follow(t *rapid.T, app *harness.App, after *string, size int, where catalog.ChangeFilter) ([]*catalog.Change, *string) {
+func follow(t interface{ Fatal(args ...any) }, app *harness.App, after *string, size int, where catalog.ChangeFilter) ([]*catalog.Change, *string) {
 	var all []*catalog.Change
 	for {
 		page, err := app.Catalog.Changes(app.TB.Context(), size, after, where)

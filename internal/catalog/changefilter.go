@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,20 @@ func within(input string, err error) error {
 	named.Argument = input + "." + known.Argument
 	named.Message = strings.ReplaceAll(known.Message, "window.", input+".window.")
 	return &named
+}
+
+// admits says whether a change passes, and what it makes of its event in the filter's window. It is what
+// changesQuery says in SQL, for changes that have been read already.
+func (f *changeFilter) admits(c *Change) (*Transition, bool) {
+	one := func(list []event.ID, id *event.ID) bool {
+		return len(list) == 0 || id != nil && slices.Contains(list, *id)
+	}
+	if len(f.kinds) > 0 && !slices.Contains(f.kinds, c.Kind) ||
+		!one(f.providers, &c.ProviderID) || !one(f.events, &c.EventID) || !one(f.series, c.seriesID) {
+		return nil, false
+	}
+	t := f.transition(c)
+	return t, t != nil || f.window == nil
 }
 
 // transition is nil without a window, and for an event that neither is nor was in it.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,8 +96,11 @@ func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
 		wake[s] = make(chan struct{}, 1)
 		watches.Go(func() { c.pool.watch(ctx, s, wake[s], log) })
 	}
+	changed := make(chan struct{}, 1)
+	wakes := append(slices.Collect(maps.Values(wake)), changed)
+	watches.Go(func() { c.live.watch(ctx, c, changed, log) })
 	Listen(ctx, c.pool.primary.pool.Config().ConnConfig, log, func() {
-		for _, w := range wake {
+		for _, w := range wakes {
 			select {
 			case w <- struct{}{}:
 			default: // it is on its way already

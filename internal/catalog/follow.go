@@ -1,0 +1,195 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// How many changes are read at a time: for all followers that are up to date, and for one that is not.
+const (
+	tailSize   = 1_000
+	followSize = 200
+)
+
+// live is where followers of changes wait. The latest changes are read once for all of them; whoever is further back reads the
+// database on its own, and so holds nothing here, however slow it is.
+type live struct {
+	followers atomic.Int64 // while there is none, nothing is read
+	tail      atomic.Pointer[tail]
+	watching  sync.Mutex
+}
+
+// tail are the latest changes. It does not change: another takes its place.
+type tail struct {
+	from, to int64 // it has all changes of listed events after from, up to to
+	changes  []*Change
+	next     chan struct{} // closed once there is another
+}
+
+func newLive() *live {
+	l := &live{}
+	l.tail.Store(&tail{next: make(chan struct{})})
+	return l
+}
+
+// Follow gives first the changes that follow a cursor, nil: none, then those that come, in the order in which they were
+// committed, until ctx is done. The error that it gives last ends it: a *Error if changes were pruned before they were given. It
+// reads the primary alone, where what a notification tells of is to be found. Somebody has to Watch.
+func (c *Catalog) Follow(ctx context.Context, after *string, where ChangeFilter) (iter.Seq2[*Change, error], error) {
+	filter, err := where.check(c.clock)
+	if err != nil {
+		return nil, err
+	}
+	place := int64(math.MaxInt64)
+	if after != nil {
+		if place, err = parseChangeCursor("after", after); err != nil {
+			return nil, err
+		}
+	}
+	c.live.followers.Add(1) // before the first read: what is committed after it, the tail will have
+	var leave sync.Once
+	left := func() { leave.Do(func() { c.live.followers.Add(-1) }) }
+	context.AfterFunc(ctx, left)
+	f := &follower{catalog: c, filter: filter, place: place}
+	if err := f.read(ctx); err != nil {
+		left()
+		return nil, err
+	}
+	return func(yield func(*Change, error) bool) {
+		defer left()
+		f.run(ctx, yield)
+	}, nil
+}
+
+// follower is somebody who follows changes.
+type follower struct {
+	catalog *Catalog
+	filter  *changeFilter
+	place   int64     // it has all changes up to this one, once it has been given
+	given   []*Change // these
+}
+
+func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
+	for {
+		for _, change := range f.given {
+			if !yield(change, nil) {
+				return
+			}
+		}
+		f.given = nil
+		switch tail := f.catalog.live.tail.Load(); {
+		case f.place < tail.from:
+			if err := f.read(ctx); err != nil {
+				if ctx.Err() == nil {
+					yield(nil, err)
+				}
+				return
+			}
+		case f.place < tail.to:
+			f.take(tail)
+		default:
+			select {
+			case <-ctx.Done():
+				return
+			case <-tail.next:
+			}
+		}
+	}
+}
+
+// read reads the next changes from the database.
+func (f *follower) read(ctx context.Context) error {
+	read, err := f.catalog.readPrimary(ctx, changeRange{after: f.place, limit: followSize}, f.filter)
+	switch {
+	case err != nil:
+		return err
+	case f.place == math.MaxInt64: // it begins now
+		f.place = read.latest
+		return nil
+	case f.place < read.pruned:
+		return errExpired
+	}
+	f.given = read.changes
+	if f.place = max(f.place, read.until); len(f.given) == followSize {
+		f.place = f.given[followSize-1].Number
+	}
+	return nil
+}
+
+// take takes from the tail what the filter admits.
+func (f *follower) take(tail *tail) {
+	for _, change := range tail.changes {
+		if change.Number <= f.place {
+			continue
+		}
+		if transition, ok := f.filter.admits(change); ok {
+			own := *change
+			own.Transition = transition
+			f.given = append(f.given, &own)
+		}
+	}
+	f.place = tail.to
+}
+
+// readPrimary reads changes, and what belongs to them later, from the primary.
+func (c *Catalog) readPrimary(ctx context.Context, r changeRange, f *changeFilter) (changesRead, error) {
+	read, err := c.readChanges(onPrimary(ctx, c), r, f)
+	for _, change := range read.changes {
+		change.witnesses.primary = true
+	}
+	return read, err
+}
+
+func onPrimary(ctx context.Context, c *Catalog) context.Context {
+	return context.WithValue(ctx, pinKey{}, &pin{server: c.pool.primary})
+}
+
+// watch keeps the tail, until ctx is done: it looks whenever it is woken, and now and then.
+func (l *live) watch(ctx context.Context, c *Catalog, wake <-chan struct{}, log *slog.Logger) {
+	failed := false
+	for ctx.Err() == nil {
+		err := l.advance(ctx, c)
+		if err != nil && !failed && ctx.Err() == nil {
+			log.LogAttrs(ctx, slog.LevelWarn, "changes can't be followed; trying again", slog.Any("error", err))
+		}
+		failed = err != nil
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// advance reads what came after the tail. If that is more than a tail holds, the next one holds nothing, and followers read
+// what they want of it for themselves.
+func (l *live) advance(ctx context.Context, c *Catalog) error {
+	l.watching.Lock()
+	defer l.watching.Unlock()
+	if l.followers.Load() == 0 {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, 5*pollTimeout)
+	defer cancel()
+	last := l.tail.Load()
+	read, err := c.readPrimary(bounded, changeRange{after: last.to, limit: tailSize + 1}, &changeFilter{})
+	if err != nil {
+		return fmt.Errorf("reading the latest changes: %w", err)
+	}
+	if read.latest == last.to {
+		return nil
+	}
+	next := &tail{from: last.to, to: read.latest, changes: read.changes, next: make(chan struct{})}
+	if len(next.changes) > tailSize || read.until < read.latest {
+		next.from, next.changes = next.to, nil
+	}
+	l.tail.Store(next)
+	close(last.next)
+	return nil
+}
