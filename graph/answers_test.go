@@ -47,7 +47,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestAnswersAreComplete: the golden queries select every field of every type.
+// TestAnswersAreComplete: the golden queries select every field of every type, apart from the subscription, whose answers
+// are those of Query.changes.
 func TestAnswersAreComplete(t *testing.T) {
 	t.Parallel()
 	s := loadSchema(t)
@@ -70,7 +71,7 @@ func TestAnswersAreComplete(t *testing.T) {
 	}
 	visit(document.Operations[0].SelectionSet)
 	for name, definition := range s.Types {
-		if definition.Kind != ast.Object || definition.BuiltIn || name == "Query" {
+		if definition.Kind != ast.Object || definition.BuiltIn || name == "Query" || name == "Subscription" {
 			continue
 		}
 		for _, f := range definition.Fields {

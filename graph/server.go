@@ -50,9 +50,6 @@ func NewEngine(reads Catalog, log *slog.Logger) *Engine {
 	return &Engine{executor: e, schema: schema.Schema()}
 }
 
-// Executor is for the transports of gqlgen that stream.
-func (e *Engine) Executor() graphql.GraphExecutor { return e.executor }
-
 // withoutSuggestions are the rules of validation that don't guess what was meant. SetDisableSuggestion knows of
 // some of them only.
 func withoutSuggestions() *rules.Rules {

@@ -25,6 +25,7 @@ import (
 const (
 	readStatementTimeout = 10 * time.Second
 	drainTimeout         = 25 * time.Second // under the 30 s that Kubernetes gives a pod by default
+	goodbyeTimeout       = 3 * time.Second  // for WebSockets to be closed in good form
 )
 
 type serveCommand struct {
@@ -86,11 +87,18 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
 	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
 	defer watch(ctx, reads, log)()
+	operations := gqlhttp.New(gqlhttp.Options{
+		Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Closing: ctx.Done(),
+	})
+	// The server does not wait for what has become a WebSocket.
+	defer func() {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTimeout)
+		defer cancel()
+		operations.Wait(bounded)
+	}()
 	api := httpapi.New(httpapi.Options{
-		Catalog: reads,
-		GraphQL: gqlhttp.New(gqlhttp.Options{
-			Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry,
-		}),
+		Catalog:     reads,
+		GraphQL:     operations,
 		Pages:       web.Handler(),
 		SDL:         graph.SDL(),
 		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pools.primary) },

@@ -1191,6 +1191,7 @@ var sources = []*ast.Source{
   ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 
+"What is told as it happens."
 type Subscription {
   """
   What syncs change in listed events, as they do: first what was missed since a cursor, then what comes. Each change has a

@@ -6,5 +6,6 @@ package model
 type Query struct {
 }
 
+// What is told as it happens.
 type Subscription struct {
 }

@@ -89,10 +89,11 @@ type witnesses struct {
 
 func (w *witnesses) eventOf(ctx context.Context, id event.ID) (*Event, error) {
 	e, err := w.events.get(id, func() ([]*Event, error) {
+		at := ctx
 		if w.primary {
-			ctx = onPrimary(ctx, w.catalog)
+			at = onPrimary(ctx, w.catalog)
 		}
-		return w.catalog.EventsByID(ctx, distinct(w.changes, func(c *Change) *event.ID { return &c.EventID }))
+		return w.catalog.EventsByID(at, distinct(w.changes, func(c *Change) *event.ID { return &c.EventID }))
 	}, func(e *Event) event.ID { return e.ID })
 	if err == nil && e == nil {
 		err = fmt.Errorf("event %s is listed no more", id)
@@ -131,7 +132,7 @@ func (c *Catalog) Changes(ctx context.Context, first int, after *string, where C
 	if first < 1 || first > MaxPageSize {
 		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)
 	}
-	start, err := parseChangeCursor("after", after)
+	start, err := parseChangeCursor(after)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +244,7 @@ func (e *Event) History(ctx context.Context, first *int, after *string) (*Change
 		return nil, badInput("first", "first is %d, want 1 to %d", args.first, MaxPageSize)
 	}
 	var err error
-	if args.after, err = parseChangeCursor("after", after); err != nil {
+	if args.after, err = parseChangeCursor(after); err != nil {
 		return nil, err
 	}
 	h := e.siblings.histories.of(args)

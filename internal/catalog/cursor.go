@@ -168,14 +168,14 @@ func changeCursor(number int64) string {
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tagChange}, uint64(number)))
 }
 
-// parseChangeCursor reads a cursor; nil is the place before all changes.
-func parseChangeCursor(argument string, cursor *string) (int64, error) {
+// parseChangeCursor reads the argument after; nil is the place before all changes.
+func parseChangeCursor(cursor *string) (int64, error) {
 	if cursor == nil {
 		return 0, nil
 	}
 	b, ok := decode(*cursor)
 	if !ok || len(b) != 9 || b[0] != tagChange || b[1] > 0x7f {
-		return 0, badInput(argument, "%s: not a cursor of this list", argument)
+		return 0, badInput("after", "after: not a cursor of this list")
 	}
 	return int64(binary.BigEndian.Uint64(b[1:])), nil
 }

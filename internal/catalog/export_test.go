@@ -52,4 +52,4 @@ func RunCursor(id int64) string { return runCursor(id) }
 func ChangeCursor(number int64) string { return changeCursor(number) }
 
 // ParseChangeCursor reads one.
-func ParseChangeCursor(cursor string) (int64, error) { return parseChangeCursor("after", &cursor) }
+func ParseChangeCursor(cursor string) (int64, error) { return parseChangeCursor(&cursor) }

@@ -27,7 +27,7 @@ type live struct {
 
 // tail are the latest changes. It does not change: another takes its place.
 type tail struct {
-	from, to int64 // it has all changes of listed events after from, up to to
+	from, to int64 // it has the changes of all listed events that follow from, to included
 	changes  []*Change
 	next     chan struct{} // closed once there is another
 }
@@ -48,7 +48,7 @@ func (c *Catalog) Follow(ctx context.Context, after *string, where ChangeFilter)
 	}
 	place := int64(math.MaxInt64)
 	if after != nil {
-		if place, err = parseChangeCursor("after", after); err != nil {
+		if place, err = parseChangeCursor(after); err != nil {
 			return nil, err
 		}
 	}

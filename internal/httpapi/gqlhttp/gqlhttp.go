@@ -27,14 +27,16 @@ import (
 type Engine interface {
 	Prepare(ctx context.Context, r graph.Request) (*graph.Operation, *graph.Answer)
 	Execute(ctx context.Context, op *graph.Operation) *graph.Answer
+	Stream(ctx context.Context, op *graph.Operation) *graph.Stream
 	Refuse(ctx context.Context, err error) *graph.Answer
 }
 
 // Options are the parts of a Handler. Engine is needed.
 type Options struct {
 	Engine  Engine
-	Live    http.Handler  // takes WebSockets and event streams; nil: there are none
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
+	Live    Live
+	Closing <-chan struct{} // closed when the program is about to stop: streams and WebSockets end; nil: never
 
 	Snapshots  Snapshots             // nil: no answer is kept
 	CacheBytes int                   // of answers that are kept, about; 0: none is
@@ -45,7 +47,7 @@ type Options struct {
 // Handler serves one path.
 type Handler struct {
 	engine  Engine
-	live    http.Handler
+	live    live
 	timeout time.Duration
 	cache   *cache    // nil: none
 	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
@@ -55,7 +57,7 @@ type Handler struct {
 func New(o Options) *Handler {
 	h := &Handler{
 		engine:  o.Engine,
-		live:    o.Live,
+		live:    live{Live: o.Live.orDefaults(), closing: o.Closing},
 		timeout: cmp.Or(o.Timeout, 10*time.Second),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
@@ -71,18 +73,25 @@ func New(o Options) *Handler {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.live != nil && wantsStream(r) {
-		h.live.ServeHTTP(w, r)
-		return
-	}
 	media, acceptable := negotiate(r.Header["Accept"])
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", allowed)
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	if isWebSocket(r) {
+		if fault := h.socket(w, r); fault != nil {
+			h.fault(r.Context(), fault).write(w, r, mediaJSON)
+		}
+		return
+	}
 	in, fault := h.read(w, r)
 	defer h.release(in)
+	if fault == nil && wantsEvents(r) {
+		if fault = h.events(w, r, in); fault == nil {
+			return
+		}
+	}
 	if fault == nil && !acceptable {
 		fault = &refusal{http.StatusNotAcceptable, badRequest("the answer is application/graphql-response+json or application/json")}
 	}
@@ -97,16 +106,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w, r, media)
 }
 
-func wantsStream(r *http.Request) bool {
-	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		return true
-	}
-	for _, accept := range r.Header["Accept"] {
-		if strings.Contains(accept, "text/event-stream") {
-			return true
-		}
-	}
-	return false
+func isWebSocket(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") // other upgrades (Java's client offers h2c) are declined by silence
 }
 
 // refusal answers what is no GraphQL request with its own status, whatever media type is wanted.

@@ -1,7 +1,6 @@
 package gqlhttp_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -85,7 +84,6 @@ func TestAccept(t *testing.T) {
 		jsonType + ";q=x, " + responseType:    responseType,
 		"text/html":                           "",
 		responseType + ";q=0":                 "",
-		"text/event-stream":                   "",
 		jsonType + "; charset=iso-8859-1":     "",
 		responseType + ";charset=utf-16;q=.5": "",
 		strings.Repeat(",;=", 1000):           "",
@@ -267,30 +265,5 @@ func TestTime(t *testing.T) {
 	h := handler(slow, func(o *gqlhttp.Options) { o.Timeout = time.Millisecond })
 	if w := post(t, h, good); w.Code != 200 || codes(t, w) != "INTERNAL" {
 		t.Errorf("status %d: %s", w.Code, w.Body)
-	}
-}
-
-func TestLive(t *testing.T) {
-	t.Parallel()
-	live := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "live") })
-	for name, tc := range map[string]struct {
-		header []string
-		is     bool
-	}{
-		"a WebSocket":      {[]string{"Upgrade", "WebSocket", "Connection", "Upgrade"}, true},
-		"an event stream":  {[]string{"Accept", "text/event-stream"}, true},
-		"another upgrade":  {[]string{"Upgrade", "h2c"}, false},
-		"an answer":        {[]string{"Accept", responseType}, false},
-		"anything":         {[]string{"Accept", "*/*"}, false},
-		"one of two types": {[]string{"Accept", responseType + ", text/event-stream"}, true},
-	} {
-		with := post(t, handler(&shelf{}, func(o *gqlhttp.Options) { o.Live = live }), good, tc.header...)
-		if is := with.Body.String() == "live"; is != tc.is {
-			t.Errorf("%s: %s", name, with.Body)
-		}
-		without := post(t, handler(&shelf{}), good, tc.header...)
-		if bytes.Contains(without.Body.Bytes(), []byte("live")) || without.Code >= 500 {
-			t.Errorf("%s, without: status %d: %s", name, without.Code, without.Body)
-		}
 	}
 }

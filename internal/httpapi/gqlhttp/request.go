@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
@@ -49,9 +48,6 @@ func (in *input) is(text string) bool {
 
 // read takes in a request, whatever it holds.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal) {
-	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // other upgrades (Java's client offers h2c) are declined by silence
-		return nil, &refusal{http.StatusBadRequest, badRequest("there are no subscriptions here")}
-	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		if len(r.URL.RawQuery) > maxRequest {

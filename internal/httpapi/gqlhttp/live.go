@@ -1,0 +1,88 @@
+package gqlhttp
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/aledotdev/marquee/graph"
+	"github.com/aledotdev/marquee/internal/catalog"
+)
+
+// Live bounds streams and WebSockets. A number that is 0 takes its default.
+type Live struct {
+	Connections   int           // open at a time; 10,000
+	Subscriptions int           // of one WebSocket at a time; 20
+	Write         time.Duration // how long a client may take to accept an answer before it is cut off; 10 s
+	Ping          time.Duration // how often a connection is looked after whether somebody is there; 20 s
+	Init          time.Duration // how long a WebSocket may take to say connection_init; 10 s
+}
+
+func (l Live) orDefaults() Live {
+	l.Connections = cmp.Or(l.Connections, 10_000)
+	l.Subscriptions = cmp.Or(l.Subscriptions, 20)
+	l.Write = cmp.Or(l.Write, 10*time.Second)
+	l.Ping = cmp.Or(l.Ping, 20*time.Second)
+	l.Init = cmp.Or(l.Init, 10*time.Second)
+	return l
+}
+
+// live are the connections that stay.
+type live struct {
+	Live
+	closing <-chan struct{} // nil: never
+	open    atomic.Int64
+	all     sync.WaitGroup
+}
+
+// enter counts a connection in, unless there are too many; leave counts it out.
+func (l *live) enter(w http.ResponseWriter) (leave func(), ok bool) {
+	if l.open.Add(1) > int64(l.Connections) {
+		l.open.Add(-1)
+		w.Header().Set("Retry-After", strconv.Itoa(int(l.Ping/time.Second)))
+		return nil, false
+	}
+	l.all.Add(1)
+	return func() {
+		l.open.Add(-1)
+		l.all.Done()
+	}, true
+}
+
+// Wait waits for the streams and WebSockets to end, as they do when the program is about to stop, or for ctx.
+func (h *Handler) Wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.live.all.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
+
+func busy() *refusal {
+	return &refusal{http.StatusServiceUnavailable, &catalog.Error{Code: codeBusy, Message: "too many clients are connected; try again later"}}
+}
+
+// codeBusy is of what would have been done if less was going on.
+const codeBusy catalog.Code = "BUSY"
+
+// begin prepares what was asked on a connection that stays. Queries are answered there, too; a refused one has its answer.
+func (h *Handler) begin(ctx context.Context, request graph.Request) (*graph.Stream, *graph.Answer) {
+	op, refused := h.engine.Prepare(ctx, request)
+	if refused != nil {
+		return nil, refused
+	}
+	if op.Operation.Operation == ast.Mutation {
+		return nil, h.engine.Refuse(ctx, badRequest("there are no mutations"))
+	}
+	return h.engine.Stream(ctx, op), nil
+}

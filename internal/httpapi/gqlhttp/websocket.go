@@ -1,0 +1,232 @@
+package gqlhttp
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/aledotdev/marquee/graph"
+)
+
+const protocol = "graphql-transport-ws"
+
+// How a WebSocket is closed that its client may not simply open again, by
+// https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md.
+const (
+	closeBadRequest   websocket.StatusCode = 4400
+	closeUnauthorized websocket.StatusCode = 4401
+	closeBadProtocol  websocket.StatusCode = 4406
+	closeInitTimeout  websocket.StatusCode = 4408
+	closeSubscriberIs websocket.StatusCode = 4409
+	closeTooManyInits websocket.StatusCode = 4429
+)
+
+// message is one of the protocol.
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+// socket is a WebSocket and its subscriptions.
+type socket struct {
+	handler *Handler
+	conn    *websocket.Conn
+	begun   atomic.Bool // connection_init came
+
+	mu     sync.Mutex
+	active map[string]context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+// socket serves a WebSocket until its client leaves or the program ends.
+func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
+	leave, ok := h.live.enter(w)
+	if !ok {
+		return busy()
+	}
+	defer leave()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols: []string{protocol},
+		// Whoever asks may have what we have, from wherever their page came: there are no cookies to be misused.
+		InsecureSkipVerify: true,
+	})
+	if err != nil {
+		return nil // it has answered
+	}
+	conn.SetReadLimit(maxRequest)
+	if conn.Subprotocol() != protocol {
+		_ = conn.Close(closeBadProtocol, "want the subprotocol "+protocol)
+		return nil
+	}
+	s := &socket{handler: h, conn: conn, active: map[string]context.CancelFunc{}}
+	ctx, stop := context.WithCancel(context.WithoutCancel(r.Context()))
+	s.ended.Go(func() { s.watch(ctx) })
+	code, reason := s.read(ctx)
+	stop()
+	_ = conn.Close(code, reason) // if it is not closed yet
+	s.ended.Wait()
+	return nil
+}
+
+// watch ends the connection when its client is not there any more or has not begun in time, and when the program ends.
+func (s *socket) watch(ctx context.Context) {
+	live := &s.handler.live
+	begin := time.NewTimer(live.Init)
+	defer begin.Stop()
+	tick := time.NewTicker(live.Ping)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-live.closing:
+			_ = s.conn.Close(websocket.StatusGoingAway, "the server is about to stop")
+			return
+		case <-begin.C:
+			if !s.begun.Load() {
+				_ = s.conn.Close(closeInitTimeout, "connection initialisation timeout")
+				return
+			}
+		case <-tick.C:
+			bounded, cancel := context.WithTimeout(ctx, live.Ping)
+			err := s.conn.Ping(bounded)
+			cancel()
+			if err != nil {
+				_ = s.conn.CloseNow()
+				return
+			}
+		}
+	}
+}
+
+// read takes messages until one of them, or there being none, ends the connection. ctx may not be done meanwhile: that would cut
+// the connection off without a word.
+func (s *socket) read(ctx context.Context) (websocket.StatusCode, string) {
+	for {
+		kind, text, err := s.conn.Read(ctx)
+		var m message
+		switch {
+		case err != nil:
+			return websocket.StatusNormalClosure, ""
+		case kind != websocket.MessageText || decode(text, &m) != nil:
+			return closeBadRequest, "no message of " + protocol
+		}
+		if code, reason := s.take(ctx, m); code != 0 {
+			return code, reason
+		}
+	}
+}
+
+// take acts on a message; a code other than 0 ends the connection.
+func (s *socket) take(ctx context.Context, m message) (websocket.StatusCode, string) {
+	switch m.Type {
+	case "connection_init":
+		if s.begun.Swap(true) {
+			return closeTooManyInits, "too many initialisation requests"
+		}
+		return s.send(ctx, message{Type: "connection_ack"})
+	case "ping":
+		return s.send(ctx, message{Type: "pong"})
+	case "pong":
+		return 0, ""
+	case "subscribe":
+		return s.subscribe(ctx, m)
+	case "complete":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if cancel, ok := s.active[m.ID]; ok {
+			cancel()
+			delete(s.active, m.ID)
+		}
+		return 0, ""
+	default:
+		return closeBadRequest, "an unknown type of message"
+	}
+}
+
+func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode, string) {
+	var e envelope
+	switch {
+	case !s.begun.Load():
+		return closeUnauthorized, "connection_init comes first"
+	case m.ID == "" || decode(m.Payload, &e) != nil || e.Query == "":
+		return closeBadRequest, `want {"id": "…", "type": "subscribe", "payload": {"query": "…"}}`
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	_, taken := s.active[m.ID]
+	full := len(s.active) >= s.handler.live.Subscriptions
+	if !taken && !full {
+		s.active[m.ID] = cancel
+	}
+	s.mu.Unlock()
+	switch {
+	case taken:
+		cancel()
+		return closeSubscriberIs, "there is a subscriber of this id already"
+	case full:
+		cancel()
+		return s.send(ctx, errorsOf(m.ID, s.handler.engine.Refuse(ctx, busy().err)))
+	}
+	s.ended.Go(func() {
+		defer cancel()
+		last := s.answer(ctx, m.ID, graph.Request{Query: e.Query, OperationName: e.OperationName, Variables: e.Variables, Extensions: e.Extensions})
+		s.mu.Lock()
+		ours := ctx.Err() == nil // the client has not completed it, and nobody has its id
+		if ours {
+			delete(s.active, m.ID)
+		}
+		s.mu.Unlock()
+		if ours {
+			s.send(ctx, last)
+		}
+	})
+	return 0, ""
+}
+
+// answer sends an operation's answers, and returns the message that ends it.
+func (s *socket) answer(ctx context.Context, id string, request graph.Request) message {
+	stream, refused := s.handler.begin(ctx, request)
+	if refused != nil {
+		return errorsOf(id, refused)
+	}
+	for answer := stream.Next(); answer != nil; answer = stream.Next() {
+		s.send(ctx, message{ID: id, Type: "next", Payload: answer.Body})
+	}
+	if err := stream.Err(); err != nil {
+		return errorsOf(id, s.handler.engine.Refuse(ctx, err))
+	}
+	return message{ID: id, Type: "complete"}
+}
+
+// errorsOf tells the errors of an answer.
+func errorsOf(id string, a *graph.Answer) message {
+	var answer struct {
+		Errors json.RawMessage `json:"errors"`
+	}
+	if err := json.Unmarshal(a.Body, &answer); err != nil {
+		panic(err) // we wrote it
+	}
+	return message{ID: id, Type: "error", Payload: answer.Errors}
+}
+
+// send writes a message. A client who doesn't take it in time is cut off: it comes back, and goes on from its last cursor.
+func (s *socket) send(ctx context.Context, m message) (websocket.StatusCode, string) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // payloads are JSON of ours
+	}
+	// Not bound to a subscription's end: what is cut off in the middle takes the connection with it.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.handler.live.Write)
+	defer cancel()
+	if s.conn.Write(bounded, websocket.MessageText, text) != nil {
+		_ = s.conn.CloseNow()
+	}
+	return 0, ""
+}
