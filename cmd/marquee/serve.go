@@ -24,7 +24,8 @@ import (
 // Bounds of the API's work.
 const (
 	readStatementTimeout = 10 * time.Second
-	drainTimeout         = 25 * time.Second // under the 30 s that Kubernetes gives a pod by default
+	lingerTimeout        = 3 * time.Second  // with finishTimeout under the 30 s that Kubernetes gives a pod by default
+	finishTimeout        = 22 * time.Second
 	goodbyeTimeout       = 3 * time.Second  // for WebSockets to be closed in good form
 )
 
@@ -109,7 +110,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		Registry:    registry,
 	})
 	if admin == nil {
-		return httpapi.Serve(ctx, log, listener, api, drainTimeout)
+		return httpapi.Serve(ctx, log, listener, api, httpapi.Ending{Finish: finishTimeout}) // marquee dev: nobody is to wait
 	}
 	handler, err := httpapi.NewAdmin(api, registry)
 	if err != nil {
@@ -118,8 +119,8 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	// Probes and metrics are answered until the API has drained.
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
-	go func() { ended <- httpapi.Serve(adminCtx, log, admin, handler, time.Second) }()
-	err = httpapi.Serve(ctx, log, listener, api, drainTimeout)
+	go func() { ended <- httpapi.Serve(adminCtx, log, admin, handler, httpapi.Ending{Finish: time.Second}) }()
+	err = httpapi.Serve(ctx, log, listener, api, httpapi.Ending{Linger: lingerTimeout, Finish: finishTimeout})
 	stopAdmin()
 	return errors.Join(err, <-ended)
 }

@@ -112,5 +112,5 @@ func (m *syncMetrics) serve(ctx context.Context, log *slog.Logger, listener net.
 		io.WriteString(w, "ok\n")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
-	return httpapi.Serve(ctx, log, listener, mux, time.Second)
+	return httpapi.Serve(ctx, log, listener, mux, httpapi.Ending{Finish: time.Second})
 }

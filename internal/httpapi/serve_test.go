@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +41,7 @@ func TestServeDrains(t *testing.T) {
 	listener := listen(t)
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, server, time.Minute) }()
+	go func() { served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, server, httpapi.Ending{Finish: time.Minute}) }()
 
 	answered := make(chan string, 1)
 	go func() {
@@ -89,7 +91,7 @@ func TestServeCutsOff(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() {
-		served <- httpapi.Serve(ctx, log.logger(slog.LevelInfo), listener, handler, 10*time.Millisecond)
+		served <- httpapi.Serve(ctx, log.logger(slog.LevelInfo), listener, handler, httpapi.Ending{Finish: 10 * time.Millisecond})
 	}()
 	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
 	if err != nil {
@@ -110,11 +112,61 @@ func TestServeCutsOff(t *testing.T) {
 	}
 }
 
+// TestServeEndsUnderLoad: of requests that come one after the other on connections that stay, by a method that nobody may
+// repeat, not one fails; and there are clients whose connection was closed with an answer.
+func TestServeEndsUnderLoad(t *testing.T) { //nolint:paralleltest // Its load would be the others', whose time is short.
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(time.Millisecond) // so that some are under way at any time
+		io.WriteString(w, "ok")
+	})
+	listener := listen(t)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, handler, httpapi.Ending{Linger: 10 * time.Second, Finish: 10 * time.Second})
+	}()
+	var clients sync.WaitGroup
+	var answered, closed atomic.Int64
+	for range 2_000 {
+		clients.Go(func() {
+			transport := &http.Transport{MaxConnsPerHost: 1}
+			defer transport.CloseIdleConnections()
+			client := &http.Client{Transport: transport}
+			for {
+				response, err := client.Post("http://"+listener.Addr().String(), "text/plain", strings.NewReader("hello"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				answered.Add(1)
+				if response.Close { // the next would go to another server
+					closed.Add(1)
+					return
+				}
+			}
+		})
+	}
+	for answered.Load() < 4_000 {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	clients.Wait()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if closed.Load() != 2_000 {
+		t.Errorf("%d connections were closed with an answer", closed.Load())
+	}
+}
+
 func TestServeFails(t *testing.T) {
 	t.Parallel()
 	listener := listen(t)
 	listener.Close()
-	err := httpapi.Serve(t.Context(), slog.New(slog.DiscardHandler), listener, http.NotFoundHandler(), time.Second)
+	err := httpapi.Serve(t.Context(), slog.New(slog.DiscardHandler), listener, http.NotFoundHandler(), httpapi.Ending{})
 	if err == nil || !strings.Contains(err.Error(), listener.Addr().String()) {
 		t.Errorf("error %v, want one that names the address", err)
 	}
@@ -127,7 +179,7 @@ func TestServeBoundsHeaders(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() {
-		served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, httpapi.New(options(found())), time.Second)
+		served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, httpapi.New(options(found())), httpapi.Ending{Finish: time.Second})
 	}()
 	response := ask(t, "http://"+listener.Addr().String()+"/graphql?query="+strings.Repeat("x", 256<<10), "identity")
 	if response.status != http.StatusRequestHeaderFieldsTooLarge {

@@ -141,7 +141,7 @@ func TestRefused(t *testing.T) {
 		"wrong mode":                 {"database: {mode: sqlite}", []string{"mode"}},
 		"no operator":                {"database: {mode: cnpg}", []string{"doesn't have CloudNativePG", "install its operator"}},
 		"fewer at most than least":   {embedded + "api: {autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}}", []string{"maxReplicas is less than minReplicas"}},
-		"no time to end":             {embedded + "api: {terminationGracePeriodSeconds: 20}", []string{"terminationGracePeriodSeconds", "want at least 31"}},
+		"no time to end":             {embedded + "api: {terminationGracePeriodSeconds: 20}", []string{"terminationGracePeriodSeconds", "want at least 34"}},
 		"more than the database has": {embedded + "api: {replicas: 50}", []string{"maxConnections"}},
 		"two of one slug":            {embedded + "providers: [" + one + "}, " + one + "}]", []string{`two have the slug "alpha"`}},
 		"a slug of 80":               {embedded + "providers: [" + strings.Replace(one, "alpha", strings.Repeat("a", 80), 1) + "}]", []string{"slug"}},

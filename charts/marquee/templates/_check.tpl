@@ -10,8 +10,8 @@
 {{- if and .Values.api.autoscaling.enabled (lt (int .Values.api.autoscaling.maxReplicas) (int .Values.api.autoscaling.minReplicas)) -}}
 {{- fail "api.autoscaling.maxReplicas is less than minReplicas" -}}
 {{- end -}}
-{{- if lt (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 26 | int) -}}
-{{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d, which is preStopSleepSeconds and the 25 s that requests under way have, and some" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 26 | int)) -}}
+{{- if lt (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int) -}}
+{{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d, which is preStopSleepSeconds and the 25 s that requests under way have, and some" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int)) -}}
 {{- end -}}
 {{- $slugs := dict -}}
 {{- $names := dict -}}
