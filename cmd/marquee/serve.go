@@ -24,9 +24,9 @@ import (
 // Bounds of the API's work.
 const (
 	readStatementTimeout = 10 * time.Second
-	lingerTimeout        = 3 * time.Second  // with finishTimeout under the 30 s that Kubernetes gives a pod by default
+	lingerTimeout        = 3 * time.Second // with finishTimeout under the 30 s that Kubernetes gives a pod by default
 	finishTimeout        = 22 * time.Second
-	goodbyeTimeout       = 3 * time.Second  // for WebSockets to be closed in good form
+	goodbyeTimeout       = 3 * time.Second // for WebSockets to be closed in good form
 )
 
 type serveCommand struct {

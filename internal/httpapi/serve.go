@@ -89,8 +89,14 @@ func leaving(ctx context.Context, next http.Handler) http.Handler {
 
 // linger waits until no connection is open, or for a time.
 func linger(open *atomic.Int64, atMost time.Duration) {
-	const step = 20 * time.Millisecond
-	for began := time.Now(); open.Load() > 0 && time.Since(began) < atMost; {
-		time.Sleep(step)
+	end := time.After(atMost)
+	step := time.NewTicker(20 * time.Millisecond)
+	defer step.Stop()
+	for open.Load() > 0 {
+		select {
+		case <-end:
+			return
+		case <-step.C:
+		}
 	}
 }

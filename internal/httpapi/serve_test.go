@@ -41,7 +41,9 @@ func TestServeDrains(t *testing.T) {
 	listener := listen(t)
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, server, httpapi.Ending{Finish: time.Minute}) }()
+	go func() {
+		served <- httpapi.Serve(ctx, slog.New(slog.DiscardHandler), listener, server, httpapi.Ending{Finish: time.Minute})
+	}()
 
 	answered := make(chan string, 1)
 	go func() {
