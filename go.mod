@@ -30,6 +30,7 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/text v0.43.0
+	golang.org/x/time v0.16.0
 	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/kind v0.33.0
 )
@@ -90,4 +91,10 @@ tool (
 	entgo.io/ent/cmd/ent
 	github.com/99designs/gqlgen
 	sigs.k8s.io/kind
+)
+
+// npm packages bring Go files, too.
+ignore (
+	./test/clients/node_modules
+	./web/node_modules
 )

@@ -39,6 +39,9 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
+// MaxCost is the most that one operation may cost.
+func (l Limits) MaxCost() int { return l.orDefaults().Cost }
+
 // Cost is what an operation was reckoned to cost, as clients see it in extensions.cost.
 type Cost struct {
 	Requested int `json:"requested"` // points of this operation

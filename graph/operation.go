@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -36,6 +37,14 @@ type Operation struct {
 	schema *ast.Schema
 }
 
+// Cost is what the operation was reckoned to cost, in points, at least 1.
+func (o *Operation) Cost() int { return max(1, o.cost().Requested) }
+
+func (o *Operation) cost() Cost {
+	cost, _ := o.Stats.GetExtension(costExtension).(Cost)
+	return cost
+}
+
 // Answer is a finished response.
 type Answer struct {
 	Body    []byte // JSON; whoever has it may not change it
@@ -65,7 +74,10 @@ func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
 	if response == nil { // ctx was over
 		response = e.executor.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(errNoTime)})
 	}
-	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0}
+	b := encode(response, false)
+	cost := op.cost()
+	b = fmt.Appendf(b[:len(b)-1], `,"extensions":{"cost":{"requested":%d,"limit":%d,"remaining":%d}}}`, cost.Requested, cost.Limit, cost.Remaining)
+	return &Answer{Body: b, Failed: len(response.Errors) > 0}
 }
 
 func (e *Engine) refuse(ctx context.Context, errs gqlerror.List) *Answer {
@@ -79,9 +91,9 @@ func (e *Engine) Refuse(ctx context.Context, err error) *Answer {
 }
 
 // encode writes a response as JSON. The data is JSON already, which encoding/json would check and copy
-// once more.
+// once more. No extension of ours adds to what gqlgen makes.
 func encode(r *graphql.Response, refused bool) []byte {
-	const room = 64
+	const room = 128 // for what Execute appends, too
 	b := append(make([]byte, 0, len(r.Data)+room), '{')
 	if len(r.Errors) > 0 {
 		b = append(appendJSON(append(b, `"errors":`...), r.Errors), ',')
@@ -92,9 +104,6 @@ func encode(r *graphql.Response, refused bool) []byte {
 		b = append(b, `"data":null,`...)
 	default:
 		b = append(append(append(b, `"data":`...), r.Data...), ',')
-	}
-	if len(r.Extensions) > 0 {
-		b = append(appendJSON(append(b, `"extensions":`...), r.Extensions), ',')
 	}
 	b[len(b)-1] = '}' // over the last comma: there is at least one entry
 	return b

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/httpapi"
 	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 	"github.com/aledotdev/marquee/internal/migrate"
 	"github.com/aledotdev/marquee/web"
 )
@@ -74,8 +78,57 @@ func (c *serveCommand) pools(ctx context.Context, log *slog.Logger) (*pools, err
 
 // answering is how the API answers.
 type answering struct {
-	CacheMiB   int   `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
-	MaxExports uint8 `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+	CacheMiB       int       `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	RateLimit      rateLimit `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
+	TrustedProxies networks  `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
+	MaxExports     uint8     `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+}
+
+// rateLimit is how much a client may ask for.
+type rateLimit struct {
+	rate  float64 // points a second; 0: no limit
+	burst int     // points
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *rateLimit) UnmarshalText(text []byte) error {
+	first, second, both := strings.Cut(string(text), ":")
+	if first == "0" && !both {
+		*l = rateLimit{}
+		return nil
+	}
+	rate, err := strconv.ParseFloat(first, 64)
+	burst, atoi := strconv.Atoi(second)
+	least := graph.Limits{}.MaxCost()
+	if err != nil || atoi != nil || !(rate > 0 && rate <= 1e9) || burst < least || burst > 1e9 {
+		return configError("%q: want points a second and points at once, such as 50000:100000, the second at least %d, for that is what one operation may cost; or 0", text, least)
+	}
+	*l = rateLimit{rate, burst}
+	return nil
+}
+
+// String is what UnmarshalText reads.
+func (l rateLimit) String() string {
+	if l.rate == 0 {
+		return "0"
+	}
+	return strconv.FormatFloat(l.rate, 'f', -1, 64) + ":" + strconv.Itoa(l.burst)
+}
+
+// networks are some in one text, with commas between them.
+type networks []netip.Prefix
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *networks) UnmarshalText(text []byte) error {
+	*n = nil
+	for one := range strings.SplitSeq(string(text), ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(one))
+		if err != nil {
+			return configError("%q: want networks such as 10.0.0.0/8,fd00::/8", one)
+		}
+		*n = append(*n, network.Masked())
+	}
+	return nil
 }
 
 // serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.
@@ -88,9 +141,14 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
 	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
 	defer watch(ctx, reads, log)()
-	operations := gqlhttp.New(gqlhttp.Options{
+	limiter := ratelimit.New(ratelimit.Options{Rate: how.RateLimit.rate, Burst: how.RateLimit.burst, Trusted: how.TrustedProxies})
+	options := gqlhttp.Options{
 		Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Closing: ctx.Done(),
-	})
+	}
+	if limiter != nil {
+		options.Limiter = limiter
+	}
+	operations := gqlhttp.New(options)
 	// The server does not wait for what has become a WebSocket.
 	defer func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTimeout)
@@ -105,6 +163,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pools.primary) },
 		Replica:     replicaNote(reads),
 		Version:     httpapi.Version{Version: version},
+		Limiter:     limiter,
 		Exports:     int(how.MaxExports),
 		Log:         log,
 		Registry:    registry,

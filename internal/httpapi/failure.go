@@ -78,3 +78,8 @@ func (s *Server) logFailure(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), slog.LevelError, "request failed",
 		slog.String("request_id", RequestID(r.Context())), slog.String("path", clip(r.URL.Path)), slog.Any("error", err))
 }
+
+// tooMuch answers a client that has to wait.
+func tooMuch(w http.ResponseWriter, r *http.Request) {
+	writeFailure(w, r, failure{status: http.StatusTooManyRequests, code: "RATE_LIMITED", message: "too much asked in too short a time; see the headers RateLimit and Retry-After"})
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/export"
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
 // Catalog is what the API reads from; *catalog.Catalog is one.
@@ -51,6 +52,7 @@ type Options struct {
 	Replica     func() string               // how the replica is, for readiness to tell; nil: there is none
 	Version     Version
 	Timeouts    Timeouts
+	Limiter     *ratelimit.Limiter    // of searches and exports; GraphQL asks it itself; nil: there is no limit
 	Exports     int                   // how many may be at work at a time; 0: 2
 	Clock       func() time.Time      // nil: time.Now
 	Log         *slog.Logger          // nil: nothing is logged
@@ -69,6 +71,12 @@ type Server struct {
 	clock    func() time.Time
 	log      *slog.Logger
 }
+
+// What a search and an export cost of what a client may ask for, as GraphQL's pages have theirs.
+const (
+	searchPoints = 500
+	exportPoints = 2_000
+)
 
 // maxBody bounds a request's body, in bytes.
 const maxBody = 64 << 10
@@ -103,11 +111,14 @@ func New(o Options) *Server {
 	}
 
 	mux := http.NewServeMux()
-	search := readOnly(compressed(http.HandlerFunc(s.search)))
+	limited := func(points int, next http.Handler) http.Handler {
+		return o.Limiter.Handler(points, http.HandlerFunc(tooMuch), next)
+	}
+	search := limited(searchPoints, readOnly(compressed(http.HandlerFunc(s.search))))
 	mux.Handle("/search", search)
 	mux.Handle("/search/{$}", search)
 	for _, format := range export.Formats() {
-		mux.Handle(exportPath+format.Name, readOnly(compressed(s.export(format))))
+		mux.Handle(exportPath+format.Name, limited(exportPoints, readOnly(compressed(s.export(format)))))
 	}
 	mux.Handle(graphQLPath, o.GraphQL)
 	mux.Handle("/openapi.json", readOnly(document("application/json", openAPI)))

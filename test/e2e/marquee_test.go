@@ -201,7 +201,8 @@ func testBrokenMigration(t *testing.T, r *release) {
 
 func testAPIPodKilled(t *testing.T, r *release) {
 	users := startLoad(t)
-	pod := strings.Fields(r.kubectl(t, "get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "jsonpath={.items[*].metadata.name}"))[0]
+	serving := "{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}} {{end}}{{end}}" // some of the release before may still be leaving
+	pod := strings.Fields(r.kubectl(t, "get", "pods", "-l", "app.kubernetes.io/component=api", "-o", "go-template="+serving))[0]
 	r.kubectl(t, "delete", "pod", pod, "--grace-period=0", "--force")
 	r.kubectl(t, "rollout", "status", "deployment/marquee", "--timeout=2m")
 	failed := users.stop(t)

@@ -87,7 +87,7 @@ func TestTheSameQuestionIsAnsweredOnce(t *testing.T) {
 	if n := s.asked.Load(); n != 1 {
 		t.Errorf("the catalog was asked %d times", n)
 	}
-	if w := post(t, h, `{"query":"{ providers { name } }"}`); w.Body.String() != `{"data":{"providers":[{"name":"Acme"}]}}` {
+	if w := post(t, h, `{"query":"{ providers { name } }"}`); w.Body.String() != `{"data":{"providers":[{"name":"Acme"}]},"extensions":{"cost":{"requested":20,"limit":5000,"remaining":4980}}}` {
 		t.Errorf("another question: %s", w.Body)
 	}
 	// One text that is a body as well as a query string is two questions.
@@ -178,7 +178,7 @@ func TestOneAnswerForMany(t *testing.T) {
 	for i := range 20 {
 		all.Go(func() {
 			body := fmt.Sprintf(`{"query":"query N%d { providers { slug } }"}`, i)
-			if w := post(t, h, body); w.Body.String() != `{"data":{"providers":[]}}` {
+			if w := post(t, h, body); w.Body.String() != `{"data":{"providers":[]},"extensions":{"cost":{"requested":20,"limit":5000,"remaining":4980}}}` {
 				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 		})

@@ -31,12 +31,20 @@ type Engine interface {
 	Refuse(ctx context.Context, err error) *graph.Answer
 }
 
+// Limiter takes the points that something costs from what the client may ask for, and tells it in the answer's header how it
+// stands; false: there were not enough. *ratelimit.Limiter is one.
+type Limiter interface {
+	Take(h http.Header, r *http.Request, points int) bool
+}
+
 // Options are the parts of a Handler. Engine is needed.
 type Options struct {
 	Engine  Engine
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
 	Live    Live
 	Closing <-chan struct{} // closed when the program is about to stop: streams and WebSockets end; nil: never
+
+	Limiter Limiter // nil: clients may ask for as much as they like
 
 	Snapshots  Snapshots             // nil: no answer is kept
 	CacheBytes int                   // of answers that are kept, about; 0: none is
@@ -48,6 +56,7 @@ type Options struct {
 type Handler struct {
 	engine  Engine
 	live    live
+	limiter Limiter
 	timeout time.Duration
 	cache   *cache    // nil: none
 	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
@@ -58,6 +67,7 @@ func New(o Options) *Handler {
 	h := &Handler{
 		engine:  o.Engine,
 		live:    live{Live: o.Live.orDefaults(), closing: o.Closing},
+		limiter: o.Limiter,
 		timeout: cmp.Or(o.Timeout, 10*time.Second),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
@@ -100,10 +110,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := h.cache.recall(in)
-	if answer == nil {
-		answer = h.answer(r, in)
+	if answer == nil { // what is kept costs nobody anything
+		answer = h.answer(w, r, in)
 	}
 	answer.write(w, r, media)
+}
+
+func (h *Handler) take(w http.ResponseWriter, r *http.Request, points int) bool {
+	return h.limiter == nil || h.limiter.Take(w.Header(), r, points)
+}
+
+// codeRateLimited is of a client that has to wait.
+const codeRateLimited catalog.Code = "RATE_LIMITED"
+
+func exhausted() *refusal {
+	return &refusal{http.StatusTooManyRequests, &catalog.Error{Code: codeRateLimited, Message: "too much asked in too short a time; see the headers RateLimit and Retry-After"}}
 }
 
 func isWebSocket(r *http.Request) bool {
@@ -126,7 +147,7 @@ func (h *Handler) fault(ctx context.Context, f *refusal) *response {
 	return answer
 }
 
-func (h *Handler) answer(r *http.Request, in *input) *response {
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input) *response {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
 	request, fault := in.parse()
@@ -141,6 +162,9 @@ func (h *Handler) answer(r *http.Request, in *input) *response {
 		return h.fault(ctx, &refusal{http.StatusMethodNotAllowed, badRequest("a mutation wants POST")})
 	case op.Operation.Operation == ast.Subscription:
 		return h.fault(ctx, &refusal{http.StatusNotAcceptable, badRequest("a subscription wants a WebSocket, or Accept: text/event-stream")})
+	}
+	if !h.take(w, r, op.Cost()) {
+		return h.fault(ctx, exhausted())
 	}
 	answer := h.cache.answer(ctx, in, op, h.timeout, func(ctx context.Context) *graph.Answer { return h.engine.Execute(ctx, op) })
 	if answer == nil { // no time was left to wait for it

@@ -2,6 +2,7 @@ package gqlhttp_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 
 const (
 	good     = `{"query":"{ providers { slug } }"}`
-	answered = `{"data":{"providers":[{"slug":"acme"}]}}`
+	answered = `{"data":{"providers":[{"slug":"acme"}]},"extensions":{"cost":{"requested":20,"limit":5000,"remaining":4980}}}`
 )
 
 // TestStatus: what is answered, and with which status in which media type.
@@ -145,7 +146,7 @@ func TestGet(t *testing.T) {
 		parameters []string
 		want       string
 	}{
-		"with variables":     {[]string{"query", document, "operationName", "A", "variables", `{"s":"x"}`}, `{"data":{"provider":{"slug":"x"}}}`},
+		"with variables":     {[]string{"query", document, "operationName", "A", "variables", `{"s":"x"}`}, `{"data":{"provider":{"slug":"x"}},"extensions":{"cost":{"requested":1,"limit":5000,"remaining":4999}}}`},
 		"another operation":  {[]string{"query", document, "operationName", "B", "variables", `{"s":"x"}`}, answered},
 		"null for variables": {[]string{"query", document, "operationName", "B", "variables", "null", "extensions", "null"}, answered},
 	} {
@@ -265,5 +266,41 @@ func TestTime(t *testing.T) {
 	h := handler(slow, func(o *gqlhttp.Options) { o.Timeout = time.Millisecond })
 	if w := post(t, h, good); w.Code != 200 || codes(t, w) != "INTERNAL" {
 		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+// purse is a Limiter of a client that has so many points, and all that it was asked for.
+type purse struct{ left, taken int }
+
+func (p *purse) Take(h http.Header, _ *http.Request, points int) bool {
+	h.Set("RateLimit", "some")
+	if points > p.left {
+		return false
+	}
+	p.left, p.taken = p.left-points, p.taken+points
+	return true
+}
+
+// TestRate: an operation takes what it costs, whatever comes of it; who has not as much is told to wait.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	client := &purse{left: 45}
+	h := handler(&shelf{}, func(o *gqlhttp.Options) { o.Limiter = client })
+	w := post(t, h, good)
+	var answer struct {
+		Extensions struct {
+			Cost struct{ Requested int }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || client.taken == 0 || client.taken != answer.Extensions.Cost.Requested {
+		t.Errorf("%d taken, %s, %v", client.taken, w.Body, err)
+	}
+	if post(t, h, `{"query":"{"}`); client.taken != answer.Extensions.Cost.Requested {
+		t.Error("what is no operation costs nothing")
+	}
+	post(t, h, good)
+	w = post(t, h, good, "Accept", jsonType)
+	if w.Code != http.StatusTooManyRequests || codes(t, w) != "RATE_LIMITED" || w.Header().Get("RateLimit") == "" || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %v: %s", w.Code, w.Header(), w.Body)
 	}
 }

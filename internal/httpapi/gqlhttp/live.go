@@ -76,13 +76,16 @@ func busy() *refusal {
 const codeBusy catalog.Code = "BUSY"
 
 // begin prepares what was asked on a connection that stays. Queries are answered there, too; a refused one has its answer.
-func (h *Handler) begin(ctx context.Context, request graph.Request) (*graph.Stream, *graph.Answer) {
+// A subscription costs what one of its answers does: what comes then is not the client's doing.
+func (h *Handler) begin(ctx context.Context, r *http.Request, request graph.Request) (*graph.Stream, *graph.Answer) {
 	op, refused := h.engine.Prepare(ctx, request)
-	if refused != nil {
+	switch {
+	case refused != nil:
 		return nil, refused
-	}
-	if op.Operation.Operation == ast.Mutation {
+	case op.Operation.Operation == ast.Mutation:
 		return nil, h.engine.Refuse(ctx, badRequest("there are no mutations"))
+	case h.limiter != nil && !h.limiter.Take(http.Header{}, r, op.Cost()):
+		return nil, h.engine.Refuse(ctx, exhausted().err)
 	}
 	return h.engine.Stream(ctx, op), nil
 }

@@ -43,7 +43,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 	answers := make(chan []byte)
 	go func() {
 		defer close(answers)
-		for body := range h.answers(ctx, request) {
+		for body := range h.answers(ctx, r, request) {
 			select {
 			case answers <- body:
 			case <-ctx.Done():
@@ -76,9 +76,9 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 }
 
 // answers gives the bodies of an operation's answers. What ended a subscription is told as one more.
-func (h *Handler) answers(ctx context.Context, request graph.Request) func(yield func([]byte) bool) {
+func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Request) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
-		stream, refused := h.begin(ctx, request)
+		stream, refused := h.begin(ctx, r, request)
 		if refused != nil {
 			yield(refused.Body)
 			return

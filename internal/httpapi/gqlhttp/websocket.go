@@ -36,6 +36,7 @@ type message struct {
 // socket is a WebSocket and its subscriptions.
 type socket struct {
 	handler *Handler
+	opening *http.Request
 	conn    *websocket.Conn
 	begun   atomic.Bool // connection_init came
 
@@ -64,7 +65,7 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 		_ = conn.Close(closeBadProtocol, "want the subprotocol "+protocol)
 		return nil
 	}
-	s := &socket{handler: h, conn: conn, active: map[string]context.CancelFunc{}}
+	s := &socket{handler: h, opening: r, conn: conn, active: map[string]context.CancelFunc{}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(r.Context()))
 	s.ended.Go(func() { s.watch(ctx) })
 	code, reason := s.read(ctx)
@@ -192,7 +193,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 
 // answer sends an operation's answers, and returns the message that ends it.
 func (s *socket) answer(ctx context.Context, id string, request graph.Request) message {
-	stream, refused := s.handler.begin(ctx, request)
+	stream, refused := s.handler.begin(ctx, s.opening, request)
 	if refused != nil {
 		return errorsOf(id, refused)
 	}
