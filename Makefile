@@ -104,7 +104,8 @@ test-race:
 	fi
 
 .PHONY: chart-test
-chart-test: ## The chart by the API server's own validation, without a cluster; UPDATE=1 writes its golden manifests
+chart-test: ## The chart by the API server's own validation and its alerts by promtool, without a cluster; UPDATE=1 writes its golden manifests
+	@tools/need.sh promtool prometheus
 	@cd test/chart && go test ./... $(if $(UPDATE),-update)
 
 .PHONY: golden

@@ -1,0 +1,109 @@
+package chart
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	sigyaml "sigs.k8s.io/yaml"
+)
+
+// TestAlerts has promtool run the unit tests of the rules, those in the file and those that the chart adds.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatal("promtool is missing: make chart-test installs it (Debian: prometheus)")
+	}
+	dir := t.TempDir()
+	put := func(name string, text []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := func(name string) []byte {
+		t.Helper()
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	put("alerts.yaml", file(chartDir+"/files/alerts.yaml"))
+	put("alerts_test.yaml", file("alerts_test.yaml"))
+	put("missed_test.yaml", file("missed_test.yaml"))
+	out, err := render(load(t), valuesOf(t, "prometheusRule: {enabled: true}", cases()["kind"]...), capabilities(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, manifest := range out.each {
+		var object unstructured.Unstructured
+		if err := sigyaml.Unmarshal([]byte(manifest), &object.Object); err != nil {
+			t.Fatal(err)
+		}
+		if object.GetKind() == "PrometheusRule" {
+			rules, err := sigyaml.Marshal(object.Object["spec"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			put("rendered.yaml", rules)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", "alerts_test.yaml", "missed_test.yaml")
+	cmd.Dir = dir
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestMetricsAreThere: what alerts and dashboard ask for is what the program has.
+func TestMetricsAreThere(t *testing.T) {
+	t.Parallel()
+	var source strings.Builder
+	for _, pattern := range []string{"../../cmd/marquee/*.go", "../../internal/httpapi/*.go", "../../internal/httpapi/gqlhttp/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(text)
+		}
+	}
+	looked := 0
+	for _, file := range []string{"alerts.yaml", "dashboard.json"} {
+		text, err := os.ReadFile(filepath.Join(chartDir, "files", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`marquee_[a-z_]+`).FindAllString(string(text), -1) {
+			looked++
+			name = regexp.MustCompile(`_(count|bucket|sum)$`).ReplaceAllString(name, "")
+			if own := strings.TrimPrefix(name, "marquee_provider_"); !strings.Contains(source.String(), `"`+name+`"`) && !strings.Contains(source.String(), `m.gauge("`+own+`"`) {
+				t.Errorf("%s: there is no metric %s", file, name)
+			}
+		}
+	}
+	if looked < 20 {
+		t.Errorf("only %d metrics looked at", looked)
+	}
+	var board struct {
+		Panels []struct{ Title, Type string }
+	}
+	text, err := os.ReadFile(chartDir + "/files/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &board); err != nil || len(board.Panels) < 10 {
+		t.Errorf("%d panels, %v", len(board.Panels), err)
+	}
+}
