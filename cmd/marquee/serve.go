@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,6 +49,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.trusted(); err != nil { // before anything is waited for
+		return err
+	}
 	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
 		return err
@@ -78,10 +82,31 @@ func (c *serveCommand) pools(ctx context.Context, log *slog.Logger) (*pools, err
 
 // answering is how the API answers.
 type answering struct {
-	CacheMiB       int       `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
-	RateLimit      rateLimit `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
-	TrustedProxies networks  `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
-	MaxExports     uint8     `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+	CacheMiB         int                  `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	RateLimit        rateLimit            `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
+	TrustedProxies   networks             `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
+	Documents        gqlhttp.DocumentMode `help:"Operations that are answered: open, all; prefer, all, and those that are not trusted are logged now and then; only, trusted ones alone." enum:"open,prefer,only" default:"open"`
+	TrustedDocuments string               `help:"A file of trusted operations by id, as Apollo's, graphql-codegen's or Relay's tools write it." placeholder:"FILE"`
+	MaxExports       uint8                `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+}
+
+// trusted reads the trusted documents; none without a file.
+func (a answering) trusted() (map[string]string, error) {
+	if a.TrustedDocuments == "" {
+		if a.Documents == gqlhttp.DocumentsOnly {
+			return nil, configError("--documents only: want --trusted-documents, too, or nothing would be answered")
+		}
+		return nil, nil
+	}
+	text, err := os.ReadFile(a.TrustedDocuments)
+	if err != nil {
+		return nil, configError("--trusted-documents: %w", err)
+	}
+	all, err := gqlhttp.ParseManifest(text)
+	if err != nil {
+		return nil, configError("--trusted-documents %s: %w", a.TrustedDocuments, err)
+	}
+	return all, nil
 }
 
 // rateLimit is how much a client may ask for.
@@ -141,9 +166,14 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
 	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
 	defer watch(ctx, reads, log)()
+	trusted, err := how.trusted()
+	if err != nil {
+		return err
+	}
 	limiter := ratelimit.New(ratelimit.Options{Rate: how.RateLimit.rate, Burst: how.RateLimit.burst, Trusted: how.TrustedProxies})
 	options := gqlhttp.Options{
 		Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Closing: ctx.Done(),
+		DocumentMode: how.Documents, Trusted: trusted, Log: log,
 	}
 	if limiter != nil {
 		options.Limiter = limiter

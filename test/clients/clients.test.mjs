@@ -1,7 +1,9 @@
 // Clients as applications use them: each reads all events of a window by pages, and has to have the same ones.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
-import { ApolloClient, HttpLink, InMemoryCache, gql } from '@apollo/client/core/index.js';
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client/core/index.js';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries/index.js';
 import { relayStylePagination } from '@apollo/client/utilities/index.js';
 import { Client, cacheExchange, fetchExchange } from '@urql/core';
 import { ClientError, GraphQLClient } from 'graphql-request';
@@ -73,6 +75,19 @@ test('urql asks by GET where it is told to', async () => {
   const { data, error } = await client.query('query Ask { providers { slug } }', {}).toPromise();
   assert.equal(error, undefined);
   assert.deepEqual(data.providers.map(({ slug }) => slug), ['demo']);
+});
+
+test('Apollo Client sends a hash in place of a query that is known', async () => {
+  const sent = [];
+  const hashed = () => new PersistedQueryLink({ sha256: (text) => createHash('sha256').update(text).digest('hex'), useGETForHashedQueries: true });
+  const http = new HttpLink({ uri: url, fetch: (address, options) => { sent.push({ address, body: options.body }); return fetch(address, options); } });
+  for (let i = 0; i < 2; i++) { // the second client knows nothing of the first
+    const client = new ApolloClient({ link: ApolloLink.from([hashed(), http]), cache: new InMemoryCache() });
+    const { data } = await client.query({ query: gql`query Persisted { providers { slug name } }` });
+    assert.equal(data.providers[0].slug, 'demo');
+  }
+  assert.equal(sent.length, 3, 'a hash, the text with it, and the hash again');
+  assert.ok(!sent[2].address.includes('query=') && sent[2].body === undefined, 'the text was sent again');
 });
 
 test('graphql-request has the code and the argument of an error', async () => {

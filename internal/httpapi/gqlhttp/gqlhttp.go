@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -44,6 +45,10 @@ type Options struct {
 	Live    Live
 	Closing <-chan struct{} // closed when the program is about to stop: streams and WebSockets end; nil: never
 
+	DocumentMode DocumentMode      // "": DocumentsOpen
+	Trusted      map[string]string // documents by id, see ParseManifest
+	Log          *slog.Logger      // nil: nothing is logged
+
 	Limiter Limiter // nil: clients may ask for as much as they like
 
 	Snapshots  Snapshots             // nil: no answer is kept
@@ -57,6 +62,7 @@ type Handler struct {
 	engine  Engine
 	live    live
 	limiter Limiter
+	known   *documents
 	timeout time.Duration
 	cache   *cache    // nil: none
 	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
@@ -68,6 +74,7 @@ func New(o Options) *Handler {
 		engine:  o.Engine,
 		live:    live{Live: o.Live.orDefaults(), closing: o.Closing},
 		limiter: o.Limiter,
+		known:   newDocuments(o),
 		timeout: cmp.Or(o.Timeout, 10*time.Second),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
@@ -147,10 +154,19 @@ func (h *Handler) fault(ctx context.Context, f *refusal) *response {
 	return answer
 }
 
+// request is the operation that was asked for.
+func (h *Handler) request(ctx context.Context, in *input) (graph.Request, *refusal) {
+	e, fault := in.parse()
+	if fault != nil {
+		return graph.Request{}, fault
+	}
+	return h.known.request(ctx, e)
+}
+
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input) *response {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
-	request, fault := in.parse()
+	request, fault := h.request(ctx, in)
 	if fault != nil {
 		return h.fault(ctx, fault)
 	}

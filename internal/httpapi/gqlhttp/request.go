@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
@@ -105,28 +104,27 @@ func isJSON(contentType string) bool {
 	return err == nil && kind == "application/json" && (!given || isUTF8(charset))
 }
 
-// envelope is the form of a request (GraphQL over HTTP, 5.1).
+// envelope is the form of a request (GraphQL over HTTP, 5.1). A document that is known may be named in place of query.
 type envelope struct {
 	Query         string         `json:"query"`
+	DocumentID    string         `json:"documentId"`
+	ID            string         `json:"id"`
+	DocID         string         `json:"doc_id"`
 	OperationName string         `json:"operationName"`
 	Variables     map[string]any `json:"variables"`
-	Extensions    map[string]any `json:"extensions"`
+	Extensions    extensions     `json:"extensions"`
 }
 
 // parse reads the parameters of a request.
-func (in *input) parse() (graph.Request, *refusal) {
-	var e envelope
+func (in *input) parse() (e envelope, fault *refusal) {
 	if in.post {
 		if decode(in.body.Bytes(), &e) != nil {
-			return graph.Request{}, &refusal{http.StatusBadRequest, badRequest(`the body is no GraphQL request: want {"query": "…", "variables": {…}}`)}
+			return e, &refusal{http.StatusBadRequest, badRequest(`the body is no GraphQL request: want {"query": "…", "variables": {…}}`)}
 		}
 	} else if message := e.fromQuery(in.query); message != "" {
-		return graph.Request{}, &refusal{http.StatusBadRequest, badRequest(message)}
+		return e, &refusal{http.StatusBadRequest, badRequest(message)}
 	}
-	if e.Query == "" {
-		return graph.Request{}, &refusal{http.StatusBadRequest, &catalog.Error{Code: catalog.CodeBadUserInput, Argument: "query", Message: "query is missing: want a GraphQL document"}}
-	}
-	return graph.Request{Query: e.Query, OperationName: e.OperationName, Variables: e.Variables, Extensions: e.Extensions}, nil
+	return e, nil
 }
 
 // fromQuery says what is wrong with the query string of a GET; empty if nothing is.
@@ -136,7 +134,8 @@ func (e *envelope) fromQuery(raw string) string {
 		return "the query string is malformed: want query=…&variables=…, percent-encoded"
 	}
 	e.Query, e.OperationName = values.Get("query"), values.Get("operationName")
-	for name, object := range map[string]*map[string]any{"variables": &e.Variables, "extensions": &e.Extensions} {
+	e.DocumentID, e.ID, e.DocID = values.Get("documentId"), values.Get("id"), values.Get("doc_id")
+	for name, object := range map[string]*map[string]any{"variables": &e.Variables, "extensions": (*map[string]any)(&e.Extensions)} {
 		if text := values.Get(name); text != "" && decode([]byte(text), object) != nil {
 			return name + ": want a JSON object"
 		}

@@ -20,7 +20,7 @@ func wantsEvents(r *http.Request) bool {
 // https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md. Its end without the event `complete` is none
 // that was meant: clients begin anew, and go on from their last cursor.
 func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *refusal {
-	request, fault := in.parse()
+	request, fault := h.request(r.Context(), in)
 	if fault != nil {
 		return fault
 	}

@@ -156,8 +156,15 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 	switch {
 	case !s.begun.Load():
 		return closeUnauthorized, "connection_init comes first"
-	case m.ID == "" || decode(m.Payload, &e) != nil || e.Query == "":
+	case m.ID == "" || decode(m.Payload, &e) != nil:
 		return closeBadRequest, `want {"id": "…", "type": "subscribe", "payload": {"query": "…"}}`
+	}
+	request, fault := s.handler.known.request(ctx, e)
+	switch {
+	case fault != nil && fault.err.Argument == "query":
+		return closeBadRequest, fault.err.Message
+	case fault != nil:
+		return s.send(ctx, errorsOf(m.ID, s.handler.engine.Refuse(ctx, fault.err)))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -177,7 +184,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 	}
 	s.ended.Go(func() {
 		defer cancel()
-		last := s.answer(ctx, m.ID, graph.Request{Query: e.Query, OperationName: e.OperationName, Variables: e.Variables, Extensions: e.Extensions})
+		last := s.answer(ctx, m.ID, request)
 		s.mu.Lock()
 		ours := ctx.Err() == nil // the client has not completed it, and nobody has its id
 		if ours {
