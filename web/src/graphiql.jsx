@@ -12,22 +12,27 @@ import './graphiql.css';
 
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
+import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 
 import cheapestUnder20 from './examples/cheapest-under-20.graphql';
+import live from './examples/live.graphql';
 import providerRuns from './examples/provider-runs.graphql';
 import seriesWithItsDates from './examples/series-with-its-dates.graphql';
 import thisWeekend from './examples/this-weekend.graphql';
 import tomorrow from './examples/tomorrow.graphql';
+import whatChanged from './examples/what-changed.graphql';
 
-const examples = [tomorrow, thisWeekend, cheapestUnder20, seriesWithItsDates, providerRuns];
+const examples = [tomorrow, thisWeekend, cheapestUnder20, seriesWithItsDates, whatChanged, live, providerRuns];
 
 // WORKERS is filled in by build.mjs: label to hashed file.
 globalThis.MonacoEnvironment = {
   getWorker: (_, label) => new Worker(WORKERS[label] ?? WORKERS.editor),
 };
 
-const fetcher = createGraphiQLFetcher({ url: '/graphql' });
+const socket = new URL('/graphql', location.href);
+socket.protocol = socket.protocol.replace('http', 'ws');
+const fetcher = createGraphiQLFetcher({ url: '/graphql', wsClient: createClient({ url: socket.href }) });
 
 createRoot(document.getElementById('graphiql')).render(
   <GraphiQL fetcher={fetcher} defaultTabs={examples.map((query) => ({ query }))}>

@@ -13,7 +13,7 @@ import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const { MARQUEE_URL, CHROMIUM_PATH = '/usr/bin/chromium', ARTIFACTS } = process.env;
-const tabs = ['Tomorrow', 'ThisWeekend', 'CheapestUnder20', 'SeriesWithItsDates', 'ProviderRuns'];
+const tabs = ['Tomorrow', 'ThisWeekend', 'CheapestUnder20', 'SeriesWithItsDates', 'WhatChanged', 'Live', 'ProviderRuns'];
 
 let browser;
 let artifacts;
@@ -78,6 +78,12 @@ const screenshot = (page, name) => page.screenshot({ path: path.join(artifacts, 
 /** Waits until one of the page's editors shows the text, which is on one of its lines. */
 const shows = (page, editor, text) => page.locator(`${editor} .view-line`).filter({ hasText: text }).first().waitFor();
 
+/** Waits until it is so, for 20 s. */
+async function until(isSo) {
+  for (let i = 0; i < 400 && !isSo(); i++) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  assert.ok(isSo(), `not within 20 s: ${isSo}`);
+}
+
 /** Runs the active tab and returns the whole answer, of which the editor shows a part. */
 async function execute(page) {
   const [response] = await Promise.all([
@@ -105,16 +111,31 @@ for (const colorScheme of ['light', 'dark']) {
 
 test('GraphiQL runs every example as it is', async (t) => {
   const { page, problems } = await visit(t, '/graphiql');
-  for (const name of tabs) {
+  for (const name of tabs.filter((tab) => tab !== 'Live')) {
     await page.getByRole('tab', { name }).click();
     await shows(page, '.graphiql-query-editor', `query ${name}`);
     // GraphiQL reads the operation's name a moment after the switch, when it stores the text.
     await page.waitForFunction((text) => localStorage.getItem('graphiql:query')?.includes(text), `query ${name}`);
     const { data } = await execute(page);
-    assert.ok(data.events.nodes.length > 0, `${name} found nothing`);
+    assert.ok((data.events ?? data.changes).nodes.length > 0, `${name} found nothing`);
     await shows(page, '.result-window', '"nodes"');
     await screenshot(page, `example-${name}`);
   }
+  assert.deepEqual(problems, []);
+});
+
+test('GraphiQL subscribes by a WebSocket', async (t) => {
+  const { page, problems } = await visit(t, '/graphiql');
+  await page.getByRole('tab', { name: 'Live' }).click();
+  await shows(page, '.graphiql-query-editor', 'subscription Live');
+  await page.waitForFunction(() => localStorage.getItem('graphiql:query')?.includes('subscription Live'));
+  const sent = [];
+  page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(JSON.parse(payload).type)));
+  await page.getByRole('button', { name: /^Execute query/ }).click();
+  await until(() => sent.includes('subscribe'));
+  await page.getByRole('button', { name: /^Stop query/ }).click();
+  await until(() => sent.includes('complete'));
+  await screenshot(page, 'graphiql-live');
   assert.deepEqual(problems, []);
 });
 

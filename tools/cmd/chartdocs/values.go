@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -122,9 +123,7 @@ func (v *value) jsonSchema() (map[string]any, error) {
 			schema["type"] = "object"
 		}
 	}
-	for key, more := range v.schema {
-		schema[key] = more
-	}
+	maps.Copy(schema, v.schema)
 	switch {
 	case schema["type"] == nil && !referred && !listed:
 		return nil, errors.New("a default of null says no type: want @schema {type: …}")
