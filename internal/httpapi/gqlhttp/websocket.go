@@ -36,7 +36,7 @@ type message struct {
 // socket is a WebSocket and its subscriptions.
 type socket struct {
 	handler *Handler
-	opening *http.Request
+	opening *http.Request // what tells who the client is
 	conn    *websocket.Conn
 	begun   atomic.Bool // connection_init came
 
@@ -51,28 +51,38 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	if !ok {
 		return busy()
 	}
-	defer leave()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol},
 		// Whoever asks may have what we have, from wherever their page came: there are no cookies to be misused.
 		InsecureSkipVerify: true,
 	})
-	if err != nil {
-		return nil // it has answered
-	}
-	conn.SetReadLimit(maxRequest)
-	if conn.Subprotocol() != protocol {
-		_ = conn.Close(closeBadProtocol, "want the subprotocol "+protocol)
+	if err != nil { // it has answered
+		leave()
 		return nil
 	}
-	s := &socket{handler: h, opening: r, conn: conn, active: map[string]context.CancelFunc{}}
-	ctx, stop := context.WithCancel(context.WithoutCancel(r.Context()))
+	// What the server holds for a request is not held for as long as this may last.
+	ctx := context.WithoutCancel(r.Context())
+	asked := &http.Request{RemoteAddr: r.RemoteAddr, Header: http.Header{"X-Forwarded-For": r.Header["X-Forwarded-For"]}}
+	s := &socket{handler: h, opening: asked, conn: conn, active: map[string]context.CancelFunc{}}
+	go func() {
+		defer leave()
+		s.run(ctx)
+	}()
+	return nil
+}
+
+func (s *socket) run(ctx context.Context) {
+	s.conn.SetReadLimit(maxRequest)
+	if s.conn.Subprotocol() != protocol {
+		_ = s.conn.Close(closeBadProtocol, "want the subprotocol "+protocol)
+		return
+	}
+	ctx, stop := context.WithCancel(ctx)
 	s.ended.Go(func() { s.watch(ctx) })
 	code, reason := s.read(ctx)
 	stop()
-	_ = conn.Close(code, reason) // if it is not closed yet
+	_ = s.conn.Close(code, reason) // if it is not closed yet
 	s.ended.Wait()
-	return nil
 }
 
 // watch ends the connection when its client is not there any more or has not begun in time, and when the program ends.
