@@ -8,14 +8,8 @@ package graph
 import (
 	"context"
 
-	"github.com/aledotdev/marquee/graph/generated"
 	"github.com/aledotdev/marquee/internal/catalog"
 )
-
-// Runs is the resolver for the runs field.
-func (r *providerResolver) Runs(ctx context.Context, obj *catalog.Provider, first *int, after *string) (*catalog.RunPage, error) {
-	return r.Catalog.Runs(ctx, obj.ID, orDefault(first, defaultRuns), after)
-}
 
 // Providers is the resolver for the providers field.
 func (r *queryResolver) Providers(ctx context.Context) ([]*catalog.Provider, error) {
@@ -26,7 +20,3 @@ func (r *queryResolver) Providers(ctx context.Context) ([]*catalog.Provider, err
 func (r *queryResolver) Provider(ctx context.Context, slug string) (*catalog.Provider, error) {
 	return r.Catalog.Provider(ctx, slug)
 }
-
-func (r *Resolver) Provider() generated.ProviderResolver { return &providerResolver{r} }
-
-type providerResolver struct{ *Resolver }

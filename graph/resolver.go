@@ -18,7 +18,6 @@ type Catalog interface {
 	SeriesByID(ctx context.Context, ids []event.ID) ([]*catalog.Series, error)
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
 	Provider(ctx context.Context, slug string) (*catalog.Provider, error)
-	Runs(ctx context.Context, provider event.ID, first int, after *string) (*catalog.RunPage, error)
 	Changes(ctx context.Context, first int, after *string, where catalog.ChangeFilter) (*catalog.ChangePage, error)
 	Follow(ctx context.Context, after *string, where catalog.ChangeFilter) (iter.Seq2[*catalog.Change, error], error)
 	Nodes(ctx context.Context, ids []event.ID) ([]catalog.Node, error)
@@ -29,9 +28,6 @@ type Catalog interface {
 type Resolver struct {
 	Catalog Catalog
 }
-
-// defaultRuns is the SDL's default of Provider.runs, for clients that give null.
-const defaultRuns = 20
 
 func orDefault(given *int, otherwise int) int {
 	if given == nil {

@@ -255,7 +255,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s is in no tab of graphiql.jsx", file)
 		}
 	}
-	want := []string{"CheapestUnder20", "ProviderRuns", "SeriesWithItsDates", "ThisWeekend", "Tomorrow"}
+	want := []string{"CheapestUnder20", "Live", "ProviderRuns", "SeriesWithItsDates", "ThisWeekend", "Tomorrow", "WhatChanged"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
 	}

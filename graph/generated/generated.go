@@ -33,7 +33,6 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	EventSeries() EventSeriesResolver
-	Provider() ProviderResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 }
@@ -232,9 +231,6 @@ type ComplexityRoot struct {
 
 type EventSeriesResolver interface {
 	Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) (*catalog.EventPage, error)
-}
-type ProviderResolver interface {
-	Runs(ctx context.Context, obj *catalog.Provider, first *int, after *string) (*catalog.RunPage, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id event.ID) (catalog.Node, error)
@@ -5009,7 +5005,7 @@ func (ec *executionContext) _Provider_runs(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Provider().Runs(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return obj.Runs(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *catalog.RunPage) graphql.Marshaler {
@@ -5024,7 +5020,7 @@ func (ec *executionContext) fieldContext_Provider_runs(ctx context.Context, fiel
 		Object:     "Provider",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_SyncRunConnection(ctx, field)
 		},

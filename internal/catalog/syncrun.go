@@ -3,14 +3,12 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
-	"github.com/aledotdev/marquee/ent"
-	"github.com/aledotdev/marquee/ent/provider"
-	"github.com/aledotdev/marquee/ent/quarantinedrecord"
-	"github.com/aledotdev/marquee/ent/syncrun"
 	"github.com/aledotdev/marquee/internal/event"
 )
 
@@ -27,8 +25,16 @@ type SyncRun struct {
 	event.Counts
 	CatalogVersion int64 // 0: it changed nothing
 
+	providerID    event.ID
 	quarantineRun *int64
-	catalog       *Catalog
+	lines         *lines
+}
+
+// lines are runs that were read together, as siblings are events.
+type lines struct {
+	catalog     *Catalog
+	runs        []*SyncRun
+	quarantines onces[map[int64][]*QuarantinedRecord] // by the run that holds them; one reading for each length
 }
 
 // QuarantinedRecord is a record of a snapshot that could not be used.
@@ -61,65 +67,103 @@ func (p *RunPage) Edges() []RunEdge {
 	return edges
 }
 
-// Runs reads a page of a provider's runs, the latest first.
-func (c *Catalog) Runs(ctx context.Context, providerID event.ID, first int, after *string) (*RunPage, error) {
-	if first < 1 || first > MaxPageSize {
-		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)
-	}
-	query := c.ent.SyncRun.Query().Where(syncrun.ProviderID(uuid.UUID(providerID)))
-	if after != nil {
-		id, err := parseRunCursor("after", *after)
-		if err != nil {
-			return nil, err
-		}
-		query = query.Where(syncrun.IDLT(id))
-	}
-	rows, err := query.Order(ent.Desc(syncrun.FieldID)).Limit(first + 1).All(ctx)
+// runColumns are what scanRun scans, from a run r and its provider p.
+const runColumns = `p.slug, r.provider_id, r.id, r.started_at, r.finished_at, r.outcome, r.error_code, r.error, r.bytes, r.catalog_version, r.quarantine_run_id,
+	r.records, r.added, r.changed, r.removed, r.returned, r.unchanged, r.quarantined`
+
+func scanRun(row pgx.CollectableRow) (*SyncRun, error) {
+	var (
+		r          SyncRun
+		providerID [16]byte
+		code, text string
+	)
+	err := row.Scan(&r.Provider, &providerID, &r.ID, &r.StartedAt, &r.FinishedAt, &r.Outcome, &code, &text, &r.Bytes, &r.CatalogVersion, &r.quarantineRun,
+		&r.Records, &r.Added, &r.Changed, &r.Removed, &r.Returned, &r.Unchanged, &r.Quarantined)
+	r.providerID, r.ErrorCode, r.Error = event.ID(providerID), given(code), given(text)
+	return &r, err
+}
+
+func (c *Catalog) runs(ctx context.Context, sql string, args ...any) ([]*SyncRun, error) {
+	rows, err := c.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading runs: %w", err)
 	}
-	page := &RunPage{PageInfo: PageInfo{HasNextPage: len(rows) > first, HasPreviousPage: after != nil}}
-	for _, row := range rows[:min(first, len(rows))] {
-		page.Nodes = append(page.Nodes, c.runOf(row))
-	}
-	if n := len(page.Nodes); n > 0 {
-		start, end := runCursor(page.Nodes[0].ID), runCursor(page.Nodes[n-1].ID)
-		page.PageInfo.StartCursor, page.PageInfo.EndCursor = &start, &end
-	}
-	return page, nil
-}
-
-func (c *Catalog) runOf(row *ent.SyncRun) *SyncRun {
-	return &SyncRun{
-		ID: row.ID, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt, Outcome: event.Outcome(row.Outcome),
-		ErrorCode: given(row.ErrorCode), Error: given(row.Error), Bytes: row.Bytes, CatalogVersion: row.CatalogVersion,
-		Counts: event.Counts{
-			Records: int(row.Records), Added: int(row.Added), Changed: int(row.Changed), Removed: int(row.Removed),
-			Returned: int(row.Returned), Unchanged: int(row.Unchanged), Quarantined: int(row.Quarantined),
-		},
-		quarantineRun: row.QuarantineRunID, catalog: c,
-	}
-}
-
-// LatestRuns reads the latest runs of some providers, or of all, the latest first.
-func (c *Catalog) LatestRuns(ctx context.Context, slugs []string, first int) ([]*SyncRun, error) {
-	query := c.ent.SyncRun.Query().WithProvider().Order(ent.Desc(syncrun.FieldID)).Limit(first)
-	if len(slugs) > 0 {
-		query = query.Where(syncrun.HasProviderWith(provider.SlugIn(slugs...)))
-	}
-	rows, err := query.All(ctx)
+	runs, err := pgx.CollectRows(rows, scanRun)
 	if err != nil {
 		return nil, fmt.Errorf("reading runs: %w", err)
 	}
-	runs := make([]*SyncRun, len(rows))
-	for i, row := range rows {
-		runs[i] = c.runOf(row)
-		runs[i].Provider = row.Edges.Provider.Slug
+	together := &lines{catalog: c, runs: runs}
+	for _, r := range runs {
+		r.lines = together
 	}
 	return runs, nil
 }
 
-// Quarantine reads the first records of the run's snapshot that could not be used, in feed order.
+// defaultRuns is the SDL's default of Provider.runs, for clients that give null.
+const defaultRuns = 20
+
+// Runs reads a page of the provider's runs, the latest first; one statement for all providers that were read together.
+func (p *Provider) Runs(ctx context.Context, first *int, after *string) (*RunPage, error) {
+	size, before := defaultRuns, int64(math.MaxInt64)
+	if first != nil {
+		size = *first
+	}
+	if size < 1 || size > MaxPageSize {
+		return nil, badInput("first", "first is %d, want 1 to %d", size, MaxPageSize)
+	}
+	if after != nil {
+		var err error
+		if before, err = parseRunCursor("after", *after); err != nil {
+			return nil, err
+		}
+	}
+	pages, err := p.peers.runs.get(fmt.Sprint(size, " ", before), func() (map[event.ID]*RunPage, error) {
+		return p.peers.readRuns(ctx, size, before)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if page, ok := pages[p.ID]; ok {
+		return page, nil
+	}
+	return &RunPage{PageInfo: PageInfo{HasPreviousPage: after != nil}}, nil
+}
+
+func (p *peers) readRuns(ctx context.Context, size int, before int64) (map[event.ID]*RunPage, error) {
+	//nolint:unqueryvet // The outer statement names its columns.
+	runs, err := p.catalog.runs(ctx, `
+		SELECT `+runColumns+` FROM providers p CROSS JOIN LATERAL (
+			SELECT * FROM sync_runs WHERE provider_id = p.id AND id < $2 ORDER BY id DESC LIMIT $3) r
+		WHERE p.id = ANY($1) ORDER BY r.id DESC`, distinct(p.providers, func(one *Provider) *event.ID { return &one.ID }), before, size+1)
+	if err != nil {
+		return nil, err
+	}
+	pages := map[event.ID]*RunPage{}
+	for _, r := range runs {
+		page := pages[r.providerID]
+		if page == nil {
+			page = &RunPage{PageInfo: PageInfo{HasPreviousPage: before < math.MaxInt64, StartCursor: new(runCursor(r.ID))}}
+			pages[r.providerID] = page
+		}
+		if len(page.Nodes) == size {
+			page.PageInfo.HasNextPage = true
+			continue
+		}
+		page.Nodes = append(page.Nodes, r)
+		page.PageInfo.EndCursor = new(runCursor(r.ID))
+	}
+	return pages, nil
+}
+
+// LatestRuns reads the latest runs of some providers, or of all, the latest first.
+func (c *Catalog) LatestRuns(ctx context.Context, slugs []string, first int) ([]*SyncRun, error) {
+	return c.runs(ctx, `
+		SELECT `+runColumns+` FROM sync_runs r JOIN providers p ON p.id = r.provider_id
+		WHERE cardinality($1::text[]) = 0 OR p.slug = ANY($1) ORDER BY r.id DESC LIMIT $2`, append([]string{}, slugs...), first)
+}
+
+// Quarantine reads the first records of the run's snapshot that could not be used, in feed order; one statement for all
+// runs that were read together.
 func (r *SyncRun) Quarantine(ctx context.Context, first int) ([]*QuarantinedRecord, error) {
 	if first < 1 || first > MaxPageSize {
 		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)
@@ -127,15 +171,37 @@ func (r *SyncRun) Quarantine(ctx context.Context, first int) ([]*QuarantinedReco
 	if r.quarantineRun == nil || r.Quarantined == 0 {
 		return nil, nil
 	}
-	rows, err := r.catalog.ent.QuarantinedRecord.Query().
-		Where(quarantinedrecord.RunID(*r.quarantineRun)).
-		Order(ent.Asc(quarantinedrecord.FieldID)).Limit(first).All(ctx)
+	all, err := r.lines.quarantines.get(fmt.Sprint(first), func() (map[int64][]*QuarantinedRecord, error) {
+		return r.lines.readQuarantines(ctx, first)
+	})
+	return all[*r.quarantineRun], err
+}
+
+func (l *lines) readQuarantines(ctx context.Context, first int) (map[int64][]*QuarantinedRecord, error) {
+	var holders []int64
+	for _, r := range l.runs {
+		if r.quarantineRun != nil && r.Quarantined > 0 {
+			holders = append(holders, *r.quarantineRun)
+		}
+	}
+	slices.Sort(holders)
+	rows, err := l.catalog.pool.Query(ctx, `
+		SELECT q.run_id, q.key, q.reason, q.message, q.place, q.excerpt FROM unnest($1::bigint[]) AS of (run_id) CROSS JOIN LATERAL (
+			SELECT id, run_id, key, reason, message, place, excerpt FROM quarantined_records WHERE run_id = of.run_id ORDER BY id LIMIT $2) q
+		ORDER BY q.id`, slices.Compact(holders), first)
 	if err != nil {
 		return nil, fmt.Errorf("reading the quarantine: %w", err)
 	}
-	records := make([]*QuarantinedRecord, len(rows))
-	for i, row := range rows {
-		records[i] = &QuarantinedRecord{Key: row.Key, Reason: row.Reason, Message: row.Message, Place: row.Place, Excerpt: row.Excerpt}
+	all := map[int64][]*QuarantinedRecord{}
+	var run int64
+	var q QuarantinedRecord
+	_, err = pgx.ForEachRow(rows, []any{&run, &q.Key, &q.Reason, &q.Message, &q.Place, &q.Excerpt}, func() error {
+		one := q
+		all[run] = append(all[run], &one)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the quarantine: %w", err)
 	}
-	return records, nil
+	return all, nil
 }
