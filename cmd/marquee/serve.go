@@ -85,6 +85,7 @@ type answering struct {
 	CacheMiB         int                  `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
 	RateLimit        rateLimit            `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
 	TrustedProxies   networks             `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
+	CORSOrigins      origins              `help:"Pages elsewhere that may ask: https://app.example,https://www.example; *: all." name:"cors-origins" placeholder:"ORIGIN,…"`
 	Documents        gqlhttp.DocumentMode `help:"Operations that are answered: open, all; prefer, all, and those that are not trusted are logged now and then; only, trusted ones alone." enum:"open,prefer,only" default:"open"`
 	TrustedDocuments string               `help:"A file of trusted operations by id, as Apollo's, graphql-codegen's or Relay's tools write it." placeholder:"FILE"`
 	MaxExports       uint8                `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
@@ -140,6 +141,22 @@ func (l rateLimit) String() string {
 	return strconv.FormatFloat(l.rate, 'f', -1, 64) + ":" + strconv.Itoa(l.burst)
 }
 
+// origins are some in one text, with commas between them.
+type origins []string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *origins) UnmarshalText(text []byte) error {
+	*o = nil
+	for one := range strings.SplitSeq(string(text), ",") {
+		one = strings.TrimSpace(one)
+		if one != httpapi.AnyOrigin && http.NewCrossOriginProtection().AddTrustedOrigin(one) != nil {
+			return configError("%q: want origins such as https://app.example, without a path, or *", one)
+		}
+		*o = append(*o, one)
+	}
+	return nil
+}
+
 // networks are some in one text, with commas between them.
 type networks []netip.Prefix
 
@@ -173,7 +190,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	limiter := ratelimit.New(ratelimit.Options{Rate: how.RateLimit.rate, Burst: how.RateLimit.burst, Trusted: how.TrustedProxies})
 	options := gqlhttp.Options{
 		Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Closing: ctx.Done(),
-		DocumentMode: how.Documents, Trusted: trusted, Log: log,
+		Origins: how.CORSOrigins, DocumentMode: how.Documents, Trusted: trusted, Log: log,
 	}
 	if limiter != nil {
 		options.Limiter = limiter
@@ -194,6 +211,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		Replica:     replicaNote(reads),
 		Version:     httpapi.Version{Version: version},
 		Limiter:     limiter,
+		Origins:     how.CORSOrigins,
 		Exports:     int(how.MaxExports),
 		Log:         log,
 		Registry:    registry,

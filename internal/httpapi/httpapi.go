@@ -50,6 +50,7 @@ type Options struct {
 	SDL         string                      // GraphQL's schema
 	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
 	Replica     func() string               // how the replica is, for readiness to tell; nil: there is none
+	Origins     []string                    // of pages elsewhere that may ask, such as https://app.example; "*": all; none: no other page
 	Version     Version
 	Timeouts    Timeouts
 	Limiter     *ratelimit.Limiter    // of searches and exports; GraphQL asks it itself; nil: there is no limit
@@ -126,9 +127,7 @@ func New(o Options) *Server {
 	s.probes(mux)
 	mux.Handle("/", http.MaxBytesHandler(o.Pages, maxBody))
 
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(denyCrossOrigin))
-	s.handler = identify(observe(o.Log, newMetrics(o.Registry), s.rescue(secure(protection.Handler(mux)))))
+	s.handler = identify(observe(o.Log, newMetrics(o.Registry), s.rescue(secure(crossOrigin(o.Origins, mux)))))
 	return s
 }
 

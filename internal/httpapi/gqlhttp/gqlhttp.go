@@ -43,6 +43,7 @@ type Options struct {
 	Engine  Engine
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
 	Live    Live
+	Origins []string        // of pages elsewhere that may open a WebSocket, such as https://app.example; "*": all
 	Closing <-chan struct{} // closed when the program is about to stop: streams and WebSockets end; nil: never
 
 	DocumentMode DocumentMode      // "": DocumentsOpen
@@ -61,6 +62,7 @@ type Options struct {
 type Handler struct {
 	engine  Engine
 	live    live
+	origins []string
 	limiter Limiter
 	known   *documents
 	timeout time.Duration
@@ -73,6 +75,7 @@ func New(o Options) *Handler {
 	h := &Handler{
 		engine:  o.Engine,
 		live:    live{Live: o.Live.orDefaults(), closing: o.Closing},
+		origins: o.Origins,
 		limiter: o.Limiter,
 		known:   newDocuments(o),
 		timeout: cmp.Or(o.Timeout, 10*time.Second),

@@ -59,7 +59,7 @@ func serving(t *testing.T, set func(*gqlhttp.Options)) (address string, of *tick
 	of = &ticker{kinds: make(chan event.ChangeKind)}
 	closing := make(chan struct{})
 	h := handler(of, func(o *gqlhttp.Options) {
-		o.Closing = closing
+		o.Closing, o.Origins = closing, []string{"https://elsewhere.example"}
 		if set != nil {
 			set(o)
 		}
@@ -355,6 +355,35 @@ func TestWebSocketsAreBounded(t *testing.T) {
 	_, response, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{Subprotocols: []string{transport}}) //nolint:bodyclose // Dial has read it.
 	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%v, %v", response, err)
+	}
+}
+
+// TestWebSocketsOfOtherPages: a page may open one only if it is ours, or named.
+func TestWebSocketsOfOtherPages(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		origin  string
+		allowed []string
+		ok      bool
+	}{
+		{"", nil, true}, // no browser
+		{"https://elsewhere.example", nil, false},
+		{"https://elsewhere.example", []string{"https://elsewhere.example"}, true},
+		{"http://elsewhere.example", []string{"https://elsewhere.example"}, false},
+		{"https://elsewhere.example", []string{"*"}, true},
+	} {
+		address, _, _ := serving(t, func(o *gqlhttp.Options) { o.Origins = tc.allowed })
+		header := http.Header{}
+		if tc.origin != "" {
+			header.Set("Origin", tc.origin)
+		}
+		conn, response, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{Subprotocols: []string{transport}, HTTPHeader: header}) //nolint:bodyclose // Dial has read it.
+		if (err == nil) != tc.ok || !tc.ok && response.StatusCode != http.StatusForbidden {
+			t.Errorf("%+v: %v", tc, err)
+		}
+		if err == nil {
+			_ = conn.CloseNow()
+		}
 	}
 }
 

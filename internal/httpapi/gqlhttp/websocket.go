@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,8 +54,9 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol},
-		// Whoever asks may have what we have, from wherever their page came: there are no cookies to be misused.
-		InsecureSkipVerify: true,
+		// Browsers let every page open one, and leave it to us whether it may.
+		InsecureSkipVerify: slices.Contains(h.origins, "*"),
+		OriginPatterns:     h.origins,
 	})
 	if err != nil { // it has answered
 		leave()
