@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 )
@@ -24,11 +25,14 @@ type life struct {
 
 type lifeKey struct{}
 
-// Stream begins to execute an operation, once. It ends with ctx, but not in the middle of an answer: what an answer
-// reads may be read for many subscribers, of whom one has left.
+// Stream begins to execute an operation, once. It ends with ctx, a subscription not in the middle of an answer: what
+// that reads may be read for many subscribers, of whom one has left.
 func (e *Engine) Stream(ctx context.Context, op *Operation) *Stream {
 	s := &Stream{life: &life{ctx: ctx}}
-	s.respond, s.ctx = e.executor.DispatchOperation(context.WithValue(context.WithoutCancel(ctx), lifeKey{}, s.life), op.OperationContext)
+	if op.Operation.Operation == ast.Subscription {
+		ctx = context.WithValue(context.WithoutCancel(ctx), lifeKey{}, s.life)
+	}
+	s.respond, s.ctx = e.executor.DispatchOperation(ctx, op.OperationContext)
 	return s
 }
 

@@ -92,7 +92,9 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 				return
 			}
 		case f.place < tail.to:
-			f.take(tail)
+			if !f.take(tail, yield) {
+				return
+			}
 		default:
 			select {
 			case <-ctx.Done():
@@ -122,8 +124,9 @@ func (f *follower) read(ctx context.Context) error {
 	return nil
 }
 
-// take takes from the tail what the filter admits.
-func (f *follower) take(tail *tail) {
+// take gives what the filter admits of the tail, one by one: a slow follower holds the tail, which is everybody's, and no
+// copy of it.
+func (f *follower) take(tail *tail, yield func(*Change, error) bool) bool {
 	for _, change := range tail.changes {
 		if change.Number <= f.place {
 			continue
@@ -131,10 +134,13 @@ func (f *follower) take(tail *tail) {
 		if transition, ok := f.filter.admits(change); ok {
 			own := *change
 			own.Transition = transition
-			f.given = append(f.given, &own)
+			if !yield(&own, nil) {
+				return false
+			}
 		}
 	}
 	f.place = tail.to
+	return true
 }
 
 // readPrimary reads changes, and what belongs to them later, from the primary.

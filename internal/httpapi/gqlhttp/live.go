@@ -3,6 +3,7 @@ package gqlhttp
 import (
 	"cmp"
 	"context"
+	"iter"
 	"net/http"
 	"strconv"
 	"sync"
@@ -75,17 +76,36 @@ func busy() *refusal {
 // codeBusy is of what would have been done if less was going on.
 const codeBusy catalog.Code = "BUSY"
 
-// begin prepares what was asked on a connection that stays. Queries are answered there, too; a refused one has its answer.
+// answers gives the bodies of an operation's answers, on a connection that stays; of a query, too, in the time that it would have
+// by itself. failed is of one that is no answer but an error: nothing was executed, or what ended a subscription.
 // A subscription costs what one of its answers does: what comes then is not the client's doing.
-func (h *Handler) begin(ctx context.Context, r *http.Request, request graph.Request) (*graph.Stream, *graph.Answer) {
-	op, refused := h.engine.Prepare(ctx, request)
-	switch {
-	case refused != nil:
-		return nil, refused
-	case op.Operation.Operation == ast.Mutation:
-		return nil, h.engine.Refuse(ctx, badRequest("there are no mutations"))
-	case h.limiter != nil && !h.limiter.Take(http.Header{}, r, op.Cost()):
-		return nil, h.engine.Refuse(ctx, exhausted().err)
+func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Request) iter.Seq2[*graph.Answer, bool] {
+	return func(yield func(answer *graph.Answer, failed bool) bool) {
+		op, refused := h.engine.Prepare(ctx, request)
+		switch {
+		case refused != nil:
+		case op.Operation.Operation == ast.Mutation:
+			refused = h.engine.Refuse(ctx, badRequest("there are no mutations"))
+		case h.limiter != nil && !h.limiter.Take(http.Header{}, r, op.Cost()):
+			refused = h.engine.Refuse(ctx, exhausted().err)
+		}
+		if refused != nil {
+			yield(refused, true)
+			return
+		}
+		bounded, cancel := ctx, context.CancelFunc(func() {})
+		if op.Operation.Operation != ast.Subscription {
+			bounded, cancel = context.WithTimeout(ctx, h.timeout)
+		}
+		defer cancel()
+		stream := h.engine.Stream(bounded, op)
+		for answer := stream.Next(); answer != nil && ctx.Err() == nil; answer = stream.Next() {
+			if !yield(answer, false) {
+				return
+			}
+		}
+		if err := stream.Err(); err != nil && ctx.Err() == nil {
+			yield(h.engine.Refuse(ctx, err), true)
+		}
 	}
-	return h.engine.Stream(ctx, op), nil
 }

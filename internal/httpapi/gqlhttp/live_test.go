@@ -291,6 +291,14 @@ func TestWebSocket(t *testing.T) {
 	say(t, conn, said{ID: "a", Type: "complete"}, subscribe("a", subscription)) // its id is free again
 	of.kinds <- event.ChangeRemoved
 	hears(t, conn, said{ID: "a", Type: "next", Payload: []byte(`{"data":{"changes":{"kind":"REMOVED"}}`)})
+	for range 3 { // the one that was completed ends meanwhile
+		say(t, conn, subscribe("r", `{ providers { slug } }`))
+		for message := (said{}); message.Type != "complete" && message.Type != "error"; {
+			if err := wsjson.Read(t.Context(), conn, &message); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	say(t, conn, subscribe("b", subscription), subscribe("c", subscription))
 	hears(t, conn, said{ID: "c", Type: "error", Payload: []byte(`[{"message":"too many`)})
 	of.kinds <- ""

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/aledotdev/marquee/graph"
 )
 
 // wantsEvents says whether the answer is to be a stream of events.
@@ -30,27 +28,31 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 	}
 	defer leave()
 	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
+	answers := make(chan []byte)
+	defer func() {
+		cancel()
+		for range answers { // until there is nobody to give any
+		}
+	}()
 	s := &eventStream{w: http.NewResponseController(w), out: w, write: h.live.Write}
 	_ = s.w.SetReadDeadline(time.Time{}) // the server's own is for requests that have an end
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // said to nginx
-	if !s.send(":\n\n") {
-		return nil
-	}
-	answers := make(chan []byte)
 	go func() {
 		defer close(answers)
-		for body := range h.answers(ctx, r, request) {
+		for answer := range h.answers(ctx, r, request) {
 			select {
-			case answers <- body:
+			case answers <- answer.Body:
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
+	if !s.send(":\n\n") {
+		return nil
+	}
 	ping := time.NewTicker(h.live.Ping)
 	defer ping.Stop()
 	for {
@@ -71,25 +73,6 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 			if !s.send(":\n\n") {
 				return nil
 			}
-		}
-	}
-}
-
-// answers gives the bodies of an operation's answers. What ended a subscription is told as one more.
-func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Request) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		stream, refused := h.begin(ctx, r, request)
-		if refused != nil {
-			yield(refused.Body)
-			return
-		}
-		for answer := stream.Next(); answer != nil; answer = stream.Next() {
-			if !yield(answer.Body) {
-				return
-			}
-		}
-		if err := stream.Err(); err != nil && ctx.Err() == nil {
-			yield(h.engine.Refuse(ctx, err).Body)
 		}
 	}
 }

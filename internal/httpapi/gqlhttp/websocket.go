@@ -41,9 +41,10 @@ type socket struct {
 	conn    *websocket.Conn
 	begun   atomic.Bool // connection_init came
 
-	mu     sync.Mutex
-	active map[string]context.CancelFunc
-	ended  sync.WaitGroup
+	mu      sync.Mutex
+	active  map[string]context.CancelFunc // by the ids that are taken
+	running int                           // operations; one that the client has completed may still be at work
+	ended   sync.WaitGroup
 }
 
 // socket serves a WebSocket until its client leaves or the program ends.
@@ -181,9 +182,10 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	_, taken := s.active[m.ID]
-	full := len(s.active) >= s.handler.live.Subscriptions
+	full := s.running >= s.handler.live.Subscriptions
 	if !taken && !full {
 		s.active[m.ID] = cancel
+		s.running++
 	}
 	s.mu.Unlock()
 	switch {
@@ -198,6 +200,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 		defer cancel()
 		last := s.answer(ctx, m.ID, request)
 		s.mu.Lock()
+		s.running--
 		ours := ctx.Err() == nil // the client has not completed it, and nobody has its id
 		if ours {
 			delete(s.active, m.ID)
@@ -212,15 +215,11 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 
 // answer sends an operation's answers, and returns the message that ends it.
 func (s *socket) answer(ctx context.Context, id string, request graph.Request) message {
-	stream, refused := s.handler.begin(ctx, s.opening, request)
-	if refused != nil {
-		return errorsOf(id, refused)
-	}
-	for answer := stream.Next(); answer != nil; answer = stream.Next() {
+	for answer, failed := range s.handler.answers(ctx, s.opening, request) {
+		if failed {
+			return errorsOf(id, answer)
+		}
 		s.send(ctx, message{ID: id, Type: "next", Payload: answer.Body})
-	}
-	if err := stream.Err(); err != nil {
-		return errorsOf(id, s.handler.engine.Refuse(ctx, err))
 	}
 	return message{ID: id, Type: "complete"}
 }
