@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ import (
 type ticker struct {
 	shelf
 	kinds chan event.ChangeKind
+
+	begun, ended atomic.Int32 // followers
 }
 
 func (s *ticker) Follow(ctx context.Context, after *string, _ catalog.ChangeFilter) (iter.Seq2[*catalog.Change, error], error) {
@@ -34,6 +37,8 @@ func (s *ticker) Follow(ctx context.Context, after *string, _ catalog.ChangeFilt
 		return nil, &catalog.Error{Code: catalog.CodeCursorExpired, Argument: "after", Message: "after: too old"}
 	}
 	return func(yield func(*catalog.Change, error) bool) {
+		s.begun.Add(1)
+		defer s.ended.Add(1)
 		for {
 			select {
 			case <-ctx.Done():
@@ -289,6 +294,9 @@ func TestWebSocket(t *testing.T) {
 	of.kinds <- event.ChangeAdded
 	hears(t, conn, said{ID: "a", Type: "next", Payload: []byte(`{"data":{"changes":{"kind":"ADDED"}}`)})
 	say(t, conn, said{ID: "a", Type: "complete"}, subscribe("a", subscription)) // its id is free again
+	for of.begun.Load() < 2 || of.ended.Load() < 1 {                            // who has left takes no change any more
+		time.Sleep(time.Millisecond)
+	}
 	of.kinds <- event.ChangeRemoved
 	hears(t, conn, said{ID: "a", Type: "next", Payload: []byte(`{"data":{"changes":{"kind":"REMOVED"}}`)})
 	for range 3 { // the one that was completed ends meanwhile
