@@ -19,7 +19,7 @@ func keyOf(t *testing.T, query, variables string) string {
 			t.Fatal(err)
 		}
 	}
-	op, refused := graph.NewEngine(nil, slog.New(slog.DiscardHandler)).Prepare(t.Context(), request)
+	op, refused := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{}).Prepare(t.Context(), request)
 	if refused != nil {
 		t.Fatalf("%s: %s", query, refused.Body)
 	}

@@ -74,7 +74,7 @@ func TestWrittenIsResolved(t *testing.T) {
 	crowd(a, 12)
 	strange(a)
 	count := &counting{Catalog: a.reads}
-	writes, resolves := gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(count, a.logger)}), gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(resolved{a.reads}, a.logger)})
+	writes, resolves := gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(count, a.logger, graph.Limits{})}), gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(resolved{a.reads}, a.logger, graph.Limits{})})
 	api := gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphql", Input: graph.SDL()})
 	var cursors []string
 	for _, order := range []string{"{}", "{field: PRICE}", "{field: LAST_CHANGE, direction: DESC}", "{field: TITLE}", "{field: RELEVANCE}"} {

@@ -52,6 +52,17 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
+// codesOf are the codes that presented errors carry.
+func codesOf(errs gqlerror.List) []catalog.Code {
+	var codes []catalog.Code
+	for _, err := range errs {
+		if code, ok := err.Extensions["code"].(catalog.Code); ok {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
 func extensions(code catalog.Code, argument string) map[string]any {
 	if argument == "" {
 		return map[string]any{"code": code}

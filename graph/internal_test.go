@@ -74,7 +74,7 @@ func (f failing) Event(ctx context.Context, _ event.ID) (*catalog.Event, error) 
 func over(t *testing.T, ctx context.Context, fail func(ctx context.Context) error, query string) (reply, []string) { //nolint:revive // the test comes first
 	t.Helper()
 	log := &journal{}
-	handler := gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(failing{fail: fail}, slog.New(slog.NewJSONHandler(log, nil)))})
+	handler := gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(failing{fail: fail}, slog.New(slog.NewJSONHandler(log, nil)), graph.Limits{})})
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		t.Fatal(err)

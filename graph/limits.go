@@ -27,9 +27,12 @@ type Limits struct {
 	NoIntrospection bool // refuse __schema and __type
 }
 
+// maxTokens is the default, and what is looked at of a document that is refused.
+const maxTokens = 5_000
+
 // orDefaults fills in what is not given.
 func (l Limits) orDefaults() Limits {
-	l.Tokens = cmp.Or(l.Tokens, 5_000)
+	l.Tokens = cmp.Or(l.Tokens, maxTokens)
 	l.Fields = cmp.Or(l.Fields, 400)
 	l.Aliases = cmp.Or(l.Aliases, 30)
 	l.Directives = cmp.Or(l.Directives, 30)
@@ -38,9 +41,6 @@ func (l Limits) orDefaults() Limits {
 	l.Cost = cmp.Or(l.Cost, 5_000)
 	return l
 }
-
-// MaxCost is the most that one operation may cost.
-func (l Limits) MaxCost() int { return l.orDefaults().Cost }
 
 // Cost is what an operation was reckoned to cost, as clients see it in extensions.cost.
 type Cost struct {

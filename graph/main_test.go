@@ -61,7 +61,7 @@ func start(t testing.TB, size int32) *api {
 	a.logger = slog.New(slog.NewJSONHandler(a.log, nil))
 	a.reads = catalog.New(a.pool, a.clock.Now)
 	server := httptest.NewServer(httpapi.New(httpapi.Options{
-		Catalog: a.reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.reads, a.logger)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: a.logger,
+		Catalog: a.reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.reads, a.logger, graph.Limits{})}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.clock.Now, Log: a.logger,
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL + "/graphql"

@@ -10,6 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/aledotdev/marquee/internal/catalog"
 )
 
 // Request is what a client asks: one operation of a document, with its variables. Numbers in variables
@@ -47,9 +49,10 @@ func (o *Operation) cost() Cost {
 
 // Answer is a finished response.
 type Answer struct {
-	Body    []byte // JSON; whoever has it may not change it
-	Refused bool   // nothing was executed, so that there is no data entry (GraphQL, 7.1)
-	Failed  bool   // it holds errors; refused answers do
+	Body    []byte         // JSON; whoever has it may not change it
+	Refused bool           // nothing was executed, so that there is no data entry (GraphQL, 7.1)
+	Failed  bool           // it holds errors; refused answers do
+	Codes   []catalog.Code // of its errors
 }
 
 // errNoTime is of an operation that was cancelled before it had begun.
@@ -77,11 +80,12 @@ func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
 	b := encode(response, false)
 	cost := op.cost()
 	b = fmt.Appendf(b[:len(b)-1], `,"extensions":{"cost":{"requested":%d,"limit":%d,"remaining":%d}}}`, cost.Requested, cost.Limit, cost.Remaining)
-	return &Answer{Body: b, Failed: len(response.Errors) > 0}
+	return &Answer{Body: b, Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 
 func (e *Engine) refuse(ctx context.Context, errs gqlerror.List) *Answer {
-	return &Answer{Body: encode(e.executor.DispatchError(ctx, errs), true), Refused: true, Failed: true}
+	response := e.executor.DispatchError(ctx, errs)
+	return &Answer{Body: encode(response, true), Refused: true, Failed: true, Codes: codesOf(response.Errors)}
 }
 
 // Refuse is the answer to a request that never became an operation. The error is told as resolvers' errors are:

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -16,13 +15,11 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/aledotdev/marquee/graph/generated"
+	"github.com/aledotdev/marquee/internal/panics"
 )
 
-// Limits of a document.
-const (
-	maxTokens       = 5_000
-	parsedDocuments = 500 // kept, least recently used out first
-)
+// parsedDocuments are kept, least recently used out first.
+const parsedDocuments = 500
 
 // Engine checks and executes operations; what carries them, HTTP or a socket, is not its concern. It is safe
 // for concurrent use.
@@ -32,19 +29,21 @@ type Engine struct {
 }
 
 // NewEngine makes an Engine over a catalog. Errors that are nobody's but ours go to log.
-func NewEngine(reads Catalog, log *slog.Logger) *Engine {
+func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
+	limits = limits.orDefaults()
+	var places panics.Places
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Catalog: reads}})
 	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
-	e.SetParserTokenLimit(maxTokens)
+	e.SetParserTokenLimit(limits.Tokens)
 	e.SetDisableSuggestion(true)
 	e.SetDefaultRulesFn(withoutSuggestions)
 	e.Use(extension.Introspection{})
-	e.Use(&limiter{limits: Limits{}.orDefaults(), costs: costsOf(schema.Schema())})
+	e.Use(&limiter{limits: limits, costs: costsOf(schema.Schema())})
 	e.Use(written{})
 	e.SetErrorPresenter(presenter(log))
 	e.SetRecoverFunc(func(ctx context.Context, p any) error {
-		log.ErrorContext(ctx, "panic in a resolver", "path", graphql.GetPath(ctx).String(), "panic", p, "stack", string(debug.Stack()))
+		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
 	})
 	return &Engine{executor: e, schema: schema.Schema()}

@@ -5,12 +5,11 @@ import (
 	"iter"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// Stream is an operation under way that may have many answers, as a subscription has; any other has one.
+// Stream is a subscription under way.
 type Stream struct {
 	ctx     context.Context //nolint:containedctx // gqlgen wants it with each answer.
 	respond graphql.ResponseHandler
@@ -25,13 +24,11 @@ type life struct {
 
 type lifeKey struct{}
 
-// Stream begins to execute an operation, once. It ends with ctx, a subscription not in the middle of an answer: what
-// that reads may be read for many subscribers, of whom one has left.
+// Stream begins to execute a subscription, once. It ends with ctx, but not in the middle of an answer: what that reads may
+// be read for many subscribers, of whom one has left.
 func (e *Engine) Stream(ctx context.Context, op *Operation) *Stream {
 	s := &Stream{life: &life{ctx: ctx}}
-	if op.Operation.Operation == ast.Subscription {
-		ctx = context.WithValue(context.WithoutCancel(ctx), lifeKey{}, s.life)
-	}
+	ctx = context.WithValue(context.WithoutCancel(ctx), lifeKey{}, s.life)
 	s.respond, s.ctx = e.executor.DispatchOperation(ctx, op.OperationContext)
 	return s
 }
@@ -42,7 +39,7 @@ func (s *Stream) Next() *Answer {
 	if response == nil {
 		return nil
 	}
-	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0}
+	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 
 // Err says, after the last answer, what ended a subscription that would have gone on; nil: nothing but its context.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/joho/godotenv"
 
@@ -58,12 +59,12 @@ func loadEnvFiles() error {
 }
 
 // open opens a pool on it, see openPool, once the database is there and can be worked with, see awaitDatabase.
-func (d database) open(ctx context.Context, log *slog.Logger, statementTimeout time.Duration) (*pgxpool.Pool, error) {
+func (d database) open(ctx context.Context, log *slog.Logger, statementTimeout time.Duration, tracers ...pgx.QueryTracer) (*pgxpool.Pool, error) {
 	url, err := d.url()
 	if err != nil {
 		return nil, err
 	}
-	pool, err := openPool(ctx, url, d.DatabaseMaxConns, statementTimeout)
+	pool, err := openPool(ctx, url, d.DatabaseMaxConns, statementTimeout, tracers...)
 	if err != nil {
 		return nil, err
 	}
@@ -164,29 +165,10 @@ func (p *program) logger() *slog.Logger {
 		}
 	}
 	if format == "text" {
-		return slog.New(requestLog{slog.NewTextHandler(p.stderr, options)})
+		return slog.New(httpapi.RequestLog(slog.NewTextHandler(p.stderr, options)))
 	}
-	return slog.New(requestLog{slog.NewJSONHandler(p.stderr, options)})
+	return slog.New(httpapi.RequestLog(slog.NewJSONHandler(p.stderr, options)))
 }
-
-// requestLog adds to each line the id of the request that it is about.
-type requestLog struct{ slog.Handler }
-
-// Handle implements slog.Handler.
-func (h requestLog) Handle(ctx context.Context, r slog.Record) error {
-	if id := httpapi.RequestID(ctx); id != "" {
-		r.AddAttrs(slog.String("request_id", id))
-	}
-	return h.Handler.Handle(ctx, r)
-}
-
-// WithAttrs implements slog.Handler.
-func (h requestLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return requestLog{h.Handler.WithAttrs(attrs)}
-}
-
-// WithGroup implements slog.Handler.
-func (h requestLog) WithGroup(name string) slog.Handler { return requestLog{h.Handler.WithGroup(name)} }
 
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()

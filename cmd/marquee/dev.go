@@ -28,6 +28,7 @@ type devCommand struct {
 	providers
 	retention
 	answering
+	tracing
 	DataDir     string      `help:"Where the private PostgreSQL keeps its data." type:"path" placeholder:"DIR"`
 	DatabaseURL databaseURL `help:"Use this PostgreSQL instead of a private one." name:"database-url"`
 }
@@ -40,6 +41,16 @@ const (
 // Run starts everything in the order in which it is needed, and stops it in the opposite one.
 func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	log := p.logger()
+	how, err := c.read()
+	if err != nil {
+		return err
+	}
+	traces, stopTraces, err := c.start(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopTraces()
+	how.traces = traces
 	// Ports first: a busy one is found before anything is started.
 	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
@@ -74,7 +85,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	if server != nil {
 		gone = server.Done()
 	}
-	err = c.serve(ctx, p, log, url, sources, gone, listener, demoListener)
+	err = c.serve(ctx, p, log, url, how, sources, gone, listener, demoListener)
 	if server != nil && server.Err() != nil {
 		// Whatever else failed, it is why.
 		return &exitError{exitTemporary, fmt.Errorf("the private PostgreSQL is gone and does not stay up: %w; its log is %s", server.Err(), server.LogFile())}
@@ -83,7 +94,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 }
 
 // serve runs demo provider, syncs and API until one of them fails, the database is gone or ctx is done.
-func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, sources []*provider.Source, gone <-chan struct{}, listener, demoListener net.Listener) error {
+func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, how *answers, sources []*provider.Source, gone <-chan struct{}, listener, demoListener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	writes, err := openPool(ctx, url, 0, 0)
@@ -91,7 +102,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 		return err
 	}
 	defer writes.Close()
-	reads, err := openPool(ctx, url, 0, readStatementTimeout)
+	reads, err := openPool(ctx, url, 0, readStatementTimeout, how.tracers("primary")...)
 	if err != nil {
 		return err
 	}
@@ -108,7 +119,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 		})
 	}
 	part(func() error { return serveFeed(ctx, demoListener, c.demo(log)) })
-	part(func() error { return serveAPI(ctx, log, &pools{primary: reads}, url, c.answering, listener, nil) })
+	part(func() error { return serveAPI(ctx, log, &pools{primary: reads}, url, how, listener, nil) })
 	syncs := newSyncer(writes, log)
 	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
 	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })

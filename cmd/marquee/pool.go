@@ -6,14 +6,16 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // openPool opens a pool of at most size connections (0: as the URL says, or pgx); nothing connects yet. Every statement
-// is bounded by statementTimeout (0: not).
-func openPool(ctx context.Context, address databaseURL, size poolSize, statementTimeout time.Duration) (*pgxpool.Pool, error) {
+// is bounded by statementTimeout (0: not) and seen by the tracers.
+func openPool(ctx context.Context, address databaseURL, size poolSize, statementTimeout time.Duration, tracers ...pgx.QueryTracer) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(string(address))
 	if err != nil {
 		return nil, configError("--database-url: not a PostgreSQL URL")
@@ -24,6 +26,9 @@ func openPool(ctx context.Context, address databaseURL, size poolSize, statement
 	config.ConnConfig.ConnectTimeout = 3 * time.Second // a dead pod's address hangs for minutes
 	if statementTimeout > 0 {
 		config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTimeout.Milliseconds())
+	}
+	if len(tracers) > 0 {
+		config.ConnConfig.Tracer = multitracer.New(tracers...)
 	}
 	// When a client hangs up, its statement is cancelled and the connection kept: pgx would close it.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

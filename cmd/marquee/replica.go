@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,13 +17,13 @@ type pools struct{ primary, replica *pgxpool.Pool } // replica: nil without one
 
 // withReplica opens the replica's pool, if there is to be one, beside that of the primary. A replica that can't be
 // reached is no reason not to start.
-func withReplica(ctx context.Context, primary *pgxpool.Pool, replica databaseURL, size poolSize) (*pools, error) {
+func withReplica(ctx context.Context, primary *pgxpool.Pool, replica databaseURL, size poolSize, tracers ...pgx.QueryTracer) (*pools, error) {
 	all := &pools{primary: primary}
 	if replica == "" {
 		return all, nil
 	}
 	var err error
-	if all.replica, err = openPool(ctx, replica, size, readStatementTimeout); err != nil {
+	if all.replica, err = openPool(ctx, replica, size, readStatementTimeout, tracers...); err != nil {
 		primary.Close()
 		return nil, err
 	}
@@ -73,27 +74,30 @@ func replicaNote(reads *catalog.Catalog) func() string {
 // serverMetrics tell which database is read, and how far it is.
 type serverMetrics struct{ reads *catalog.Catalog }
 
-func (m *serverMetrics) descriptions() (up, version, reads *prometheus.Desc) {
+func (m *serverMetrics) descriptions() (up, version, changed, reads *prometheus.Desc) {
 	label := []string{"server"}
 	return prometheus.NewDesc("marquee_database_up", "Whether a database answers (primary, replica); while the replica doesn't, reads go to the primary.", label, nil),
 		prometheus.NewDesc("marquee_catalog_version", "The version of the catalog that a database has; 0 while it is not known.", label, nil),
+		prometheus.NewDesc("marquee_catalog_changed_timestamp_seconds", "When that version was made; 0 while it is not known.", label, nil),
 		prometheus.NewDesc("marquee_database_reads_total", "Statements that went to a database.", label, nil)
 }
 
 // Describe implements prometheus.Collector.
 func (m *serverMetrics) Describe(to chan<- *prometheus.Desc) {
-	up, version, reads := m.descriptions()
+	up, version, changed, reads := m.descriptions()
 	to <- up
 	to <- version
+	to <- changed
 	to <- reads
 }
 
 // Collect implements prometheus.Collector.
 func (m *serverMetrics) Collect(to chan<- prometheus.Metric) {
-	up, version, reads := m.descriptions()
+	up, version, changed, reads := m.descriptions()
 	for _, s := range m.reads.Servers() {
 		to <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, truth(s.Up), s.Name)
 		to <- prometheus.MustNewConstMetric(version, prometheus.GaugeValue, float64(s.Version), s.Name)
+		to <- prometheus.MustNewConstMetric(changed, prometheus.GaugeValue, unix(s.Changed), s.Name)
 		to <- prometheus.MustNewConstMetric(reads, prometheus.CounterValue, float64(s.Reads), s.Name)
 	}
 }

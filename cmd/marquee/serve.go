@@ -14,7 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	entmigrate "github.com/aledotdev/marquee/ent/migrate"
 	"github.com/aledotdev/marquee/graph"
@@ -38,6 +40,7 @@ type serveCommand struct {
 	database
 	ReplicaURL databaseURL `help:"A replica of the database: reads go there, and to the database itself while it is gone." name:"replica-url" placeholder:"URL"`
 	answering
+	tracing
 	Listen      address `help:"Where the API listens." default:":8080"`
 	AdminListen address `help:"Where probes, metrics and profiles are served." default:":9090"`
 }
@@ -49,9 +52,16 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.trusted(); err != nil { // before anything is waited for
+	how, err := c.read() // before anything is waited for
+	if err != nil {
 		return err
 	}
+	traces, stopTraces, err := c.start(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopTraces()
+	how.traces = traces
 	listener, err := listen(ctx, c.Listen, "--listen")
 	if err != nil {
 		return err
@@ -61,7 +71,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		listener.Close()
 		return err
 	}
-	pools, err := c.pools(ctx, log)
+	pools, err := c.pools(ctx, log, how)
 	if err != nil {
 		listener.Close()
 		admin.Close()
@@ -69,21 +79,23 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer pools.Close()
 	log.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "admin", admin.Addr().String(), "database", url.String(), "version", version)
-	return serveAPI(ctx, log, pools, url, c.answering, listener, admin)
+	return serveAPI(ctx, log, pools, url, how, listener, admin)
 }
 
-func (c *serveCommand) pools(ctx context.Context, log *slog.Logger) (*pools, error) {
-	primary, err := c.open(ctx, log, readStatementTimeout)
+func (c *serveCommand) pools(ctx context.Context, log *slog.Logger, how *answers) (*pools, error) {
+	primary, err := c.open(ctx, log, readStatementTimeout, how.tracers("primary")...)
 	if err != nil {
 		return nil, err
 	}
-	return withReplica(ctx, primary, c.ReplicaURL, c.DatabaseMaxConns)
+	return withReplica(ctx, primary, c.ReplicaURL, c.DatabaseMaxConns, how.tracers("replica")...)
 }
 
 // answering is how the API answers.
 type answering struct {
-	CacheMiB         int                  `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	CacheMiB int `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	limits
 	RateLimit        rateLimit            `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
+	APIKeys          string               `help:"A YAML file of clients that show a key in the header X-Api-Key: a list of name, sha256 of the key, and rateLimit of their own." name:"api-keys" type:"path" placeholder:"FILE"`
 	TrustedProxies   networks             `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
 	CORSOrigins      origins              `help:"Pages elsewhere that may ask: https://app.example,https://www.example; *: all." name:"cors-origins" placeholder:"ORIGIN,…"`
 	Documents        gqlhttp.DocumentMode `help:"Operations that are answered: open, all; prefer, all, and those that are not trusted are logged now and then; only, trusted ones alone." enum:"open,prefer,only" default:"open"`
@@ -91,8 +103,47 @@ type answering struct {
 	MaxExports       uint8                `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
 }
 
-// trusted reads the trusted documents; none without a file.
-func (a answering) trusted() (map[string]string, error) {
+// answers are how the API answers, with what files say of it.
+type answers struct {
+	answering
+	keys       map[ratelimit.KeyHash]ratelimit.Key
+	trusted    map[string]string // documents by id
+	statements statementMetrics
+	traces     trace.TracerProvider // nil: nothing is traced
+}
+
+// read reads the files, and checks what one setting says by another.
+func (a answering) read() (*answers, error) {
+	if l := a.RateLimit; l.rate > 0 && l.burst < int(a.MaxCost) {
+		return nil, configError("--rate-limit %s: want at least %d points at once, for that is what one operation may cost (--max-cost)", l, a.MaxCost)
+	}
+	trusted, err := a.documents()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := readAPIKeys(a.APIKeys)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		if key.Budget.Rate > 0 && key.Budget.Burst < int(a.MaxCost) {
+			return nil, configError("--api-keys %s: %s: want at least %d points at once, for that is what one operation may cost (--max-cost)", a.APIKeys, key.Name, a.MaxCost)
+		}
+	}
+	return &answers{answering: a, keys: keys, trusted: trusted, statements: newStatementMetrics()}, nil
+}
+
+// tracers see the statements that go to a server.
+func (a *answers) tracers(server string) []pgx.QueryTracer {
+	tracers := []pgx.QueryTracer{a.statements.of(server)}
+	if a.traces != nil {
+		tracers = append(tracers, statementSpans(a.traces))
+	}
+	return tracers
+}
+
+// documents reads the trusted documents; none without a file.
+func (a answering) documents() (map[string]string, error) {
 	if a.TrustedDocuments == "" {
 		if a.Documents == gqlhttp.DocumentsOnly {
 			return nil, configError("--documents only: want --trusted-documents, too, or nothing would be answered")
@@ -125,13 +176,14 @@ func (l *rateLimit) UnmarshalText(text []byte) error {
 	}
 	rate, err := strconv.ParseFloat(first, 64)
 	burst, atoi := strconv.Atoi(second)
-	least := graph.Limits{}.MaxCost()
-	if err != nil || atoi != nil || !(rate > 0 && rate <= 1e9) || burst < least || burst > 1e9 {
-		return configError("%q: want points a second and points at once, such as 50000:100000, the second at least %d, for that is what one operation may cost; or 0", text, least)
+	if err != nil || atoi != nil || !(rate > 0 && rate <= 1e9) || burst < 1 || burst > 1e9 {
+		return configError("%q: want points a second and points at once, such as 50000:100000; or 0", text)
 	}
 	*l = rateLimit{rate, burst}
 	return nil
 }
+
+func (l rateLimit) budget() ratelimit.Budget { return ratelimit.Budget{Rate: l.rate, Burst: l.burst} }
 
 // String is what UnmarshalText reads.
 func (l rateLimit) String() string {
@@ -174,7 +226,7 @@ func (n *networks) UnmarshalText(text []byte) error {
 }
 
 // serveAPI serves the API, and probes and metrics if admin is not nil, until ctx is done. It closes the listeners.
-func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseURL, how answering, listener, admin net.Listener) error {
+func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseURL, how *answers, listener, admin net.Listener) error {
 	migrator, err := migrate.New(string(url), entmigrate.Files(), migrate.Options{})
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
@@ -183,19 +235,17 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
 	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
 	defer watch(ctx, reads, log)()
-	trusted, err := how.trusted()
-	if err != nil {
-		return err
-	}
-	limiter := ratelimit.New(ratelimit.Options{Rate: how.RateLimit.rate, Burst: how.RateLimit.burst, Trusted: how.TrustedProxies})
-	options := gqlhttp.Options{
-		Engine: graph.NewEngine(reads, log), Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Closing: ctx.Done(),
-		Origins: how.CORSOrigins, DocumentMode: how.Documents, Trusted: trusted, Log: log,
-	}
-	if limiter != nil {
-		options.Limiter = limiter
-	}
-	operations := gqlhttp.New(options)
+	how.statements.registerPools(registry, pools)
+	limiter := ratelimit.New(ratelimit.Options{Budget: how.RateLimit.budget(), Keys: how.keys, Trusted: how.TrustedProxies})
+	operations := gqlhttp.New(gqlhttp.Options{
+		Engine: graph.NewEngine(reads, log, how.graph()), Timeout: how.timeout(), MaxKiB: int(how.MaxRequestKiB), Live: how.live(),
+		Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Traces: how.traces, Closing: ctx,
+		Origins: how.CORSOrigins, DocumentMode: how.Documents, Trusted: how.trusted, Log: log,
+		Limiter: limiter, Client: func(r *http.Request) string {
+			client, _ := limiter.Client(r)
+			return client.String()
+		},
+	})
 	// The server does not wait for what has become a WebSocket.
 	defer func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTimeout)
@@ -215,6 +265,8 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		Exports:     int(how.MaxExports),
 		Log:         log,
 		Registry:    registry,
+		Traces:      how.traces,
+		Proxies:     how.TrustedProxies,
 	})
 	if admin == nil {
 		return httpapi.Serve(ctx, log, listener, api, httpapi.Ending{Finish: finishTimeout}) // marquee dev: nobody is to wait

@@ -17,12 +17,17 @@ const (
 	followSize = 200
 )
 
+// readingAtOnce is how many followers read for themselves at a time: after a large sync all of them may want to, and others use the
+// database, too.
+const readingAtOnce = 2
+
 // live is where followers of changes wait. The latest changes are read once for all of them; whoever is further back reads the
 // database on its own, and so holds nothing here, however slow it is.
 type live struct {
 	followers atomic.Int64 // while there is none, nothing is read
 	tail      atomic.Pointer[tail]
 	watching  sync.Mutex
+	reading   chan struct{} // holds one for each follower that reads for itself
 }
 
 // tail are the latest changes. It does not change: another takes its place.
@@ -33,7 +38,7 @@ type tail struct {
 }
 
 func newLive() *live {
-	l := &live{}
+	l := &live{reading: make(chan struct{}, readingAtOnce)}
 	l.tail.Store(&tail{next: make(chan struct{})})
 	return l
 }
@@ -107,7 +112,14 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 
 // read reads the next changes from the database.
 func (f *follower) read(ctx context.Context) error {
+	reading := f.catalog.live.reading
+	select {
+	case reading <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	read, err := f.catalog.readPrimary(ctx, changeRange{after: f.place, limit: followSize}, f.filter)
+	<-reading
 	switch {
 	case err != nil:
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,12 +31,13 @@ type servers struct {
 
 // server is one PostgreSQL.
 type server struct {
-	name  string
-	pool  *pgxpool.Pool
-	db    *sql.DB               // over the same pool, for ent
-	known atomic.Pointer[Stamp] // nil: nothing yet
-	gone  atomic.Bool           // it did not answer; whoever watches it says when it does again
-	reads atomic.Int64
+	name    string
+	pool    *pgxpool.Pool
+	db      *sql.DB                   // over the same pool, for ent
+	known   atomic.Pointer[Stamp]     // nil: nothing yet
+	changed atomic.Pointer[time.Time] // when what is known was made
+	gone    atomic.Bool               // it did not answer; whoever watches it says when it does again
+	reads   atomic.Int64
 }
 
 func newServer(name string, pool *pgxpool.Pool) *server {

@@ -61,15 +61,16 @@ func (c *Catalog) Current() (Stamp, bool) {
 type ServerState struct {
 	Name    string // primary or replica
 	Up      bool
-	Version int64 // 0: not known
-	Reads   int64 // statements that went to it
+	Version int64      // 0: not known
+	Changed *time.Time // when that version was made; nil: not known
+	Reads   int64      // statements that went to it
 }
 
 // Servers are the primary and, if there is one, the replica.
 func (c *Catalog) Servers() []ServerState {
 	var states []ServerState
 	for _, s := range c.pool.all() {
-		state := ServerState{Name: s.name, Up: !s.gone.Load(), Reads: s.reads.Load()}
+		state := ServerState{Name: s.name, Up: !s.gone.Load(), Changed: s.changed.Load(), Reads: s.reads.Load()}
 		if known := s.known.Load(); known != nil {
 			state.Version = known.Version
 		}
@@ -143,7 +144,7 @@ func (s *servers) follow(ctx context.Context, one *server, generation int64, wak
 	}()
 	atLeast := int64(-1) // what the server has to have before it is read from again
 	for {
-		version, err := ask(ctx, conn)
+		version, changed, err := ask(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -151,6 +152,7 @@ func (s *servers) follow(ctx context.Context, one *server, generation int64, wak
 		if atLeast < 0 && primary != nil && one != s.primary {
 			atLeast = primary.Version
 		}
+		one.changed.Store(&changed)
 		one.known.Store(&Stamp{Server: one.name, Generation: generation, Version: version})
 		if one.gone.Load() && version >= atLeast {
 			one.gone.Store(false)
@@ -169,13 +171,13 @@ func (s *servers) follow(ctx context.Context, one *server, generation int64, wak
 	}
 }
 
-func ask(ctx context.Context, conn *pgx.Conn) (version int64, err error) {
+func ask(ctx context.Context, conn *pgx.Conn) (version int64, changed time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	if err := conn.QueryRow(ctx, versionSQL).Scan(&version); err != nil {
-		return 0, fmt.Errorf("reading the catalog version: %w", err)
+	if err := conn.QueryRow(ctx, versionSQL).Scan(&version, &changed); err != nil {
+		return 0, time.Time{}, fmt.Errorf("reading the catalog version: %w", err)
 	}
-	return version, nil
+	return version, changed, nil
 }
 
-const versionSQL = `SELECT version FROM catalog WHERE id = 1`
+const versionSQL = `SELECT version, changed_at FROM catalog WHERE id = 1`

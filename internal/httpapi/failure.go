@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/aledotdev/marquee/internal/catalog"
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
 // failure is an answer that is none.
@@ -76,10 +77,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (s *Server) logFailure(r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), slog.LevelError, "request failed",
-		slog.String("request_id", RequestID(r.Context())), slog.String("path", clip(r.URL.Path)), slog.Any("error", err))
+		slog.String("path", clip(r.URL.Path)), slog.Any("error", err))
 }
 
 // tooMuch answers a client that has to wait.
 func tooMuch(w http.ResponseWriter, r *http.Request) {
 	writeFailure(w, r, failure{status: http.StatusTooManyRequests, code: "RATE_LIMITED", message: "too much asked in too short a time; see the headers RateLimit and Retry-After"})
+}
+
+// unauthenticated answers a client that shows a key which nobody was given: going on without one would only seem to work.
+func unauthenticated(w http.ResponseWriter, r *http.Request) {
+	writeFailure(w, r, failure{status: http.StatusUnauthorized, code: "UNAUTHENTICATED", message: "the header " + ratelimit.KeyHeader + " has no key that is known here"})
 }

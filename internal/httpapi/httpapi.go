@@ -7,13 +7,16 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/export"
 	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
+	"github.com/aledotdev/marquee/internal/panics"
 )
 
 // Catalog is what the API reads from; *catalog.Catalog is one.
@@ -58,6 +61,8 @@ type Options struct {
 	Clock       func() time.Time      // nil: time.Now
 	Log         *slog.Logger          // nil: nothing is logged
 	Registry    prometheus.Registerer // of the request metrics, which one Server may register; nil: not counted
+	Traces      trace.TracerProvider  // nil: nothing is traced
+	Proxies     []netip.Prefix        // whose word counts for which trace a request belongs to
 }
 
 // Server is the API as one handler.
@@ -71,6 +76,7 @@ type Server struct {
 	program  Version
 	clock    func() time.Time
 	log      *slog.Logger
+	panics   panics.Places
 }
 
 // What a search and an export cost of what a client may ask for, as GraphQL's pages have theirs.
@@ -127,7 +133,7 @@ func New(o Options) *Server {
 	s.probes(mux)
 	mux.Handle("/", http.MaxBytesHandler(o.Pages, maxBody))
 
-	s.handler = identify(observe(o.Log, newMetrics(o.Registry), s.rescue(secure(crossOrigin(o.Origins, mux)))))
+	s.handler = identify(traced(o.Traces, o.Proxies, observe(o.Log, newMetrics(o.Registry), s.rescue(secure(crossOrigin(o.Origins, known(o.Limiter, mux)))))))
 	return s
 }
 

@@ -81,7 +81,7 @@ func (j *journal) String() string {
 }
 
 func (j *journal) logger(level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(j, &slog.HandlerOptions{Level: level}))
+	return slog.New(httpapi.RequestLog(slog.NewJSONHandler(j, &slog.HandlerOptions{Level: level})))
 }
 
 // options are a server's whose GraphQL and pages say who they are.

@@ -5,9 +5,10 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -53,6 +54,22 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
+// known refuses API keys that nobody was given.
+func known(limiter *ratelimit.Limiter, next http.Handler) http.Handler {
+	if limiter == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header[ratelimit.KeyHeader]) > 0 {
+			if _, ok := limiter.Client(r); !ok {
+				unauthenticated(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // rescue answers for a handler that panicked. What was begun is cut off.
 func (s *Server) rescue(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,9 +81,7 @@ func (s *Server) rescue(next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler { //nolint:errorlint // A panic's value, compared as net/http does.
 				panic(v)
 			}
-			s.log.LogAttrs(r.Context(), slog.LevelError, "panic",
-				slog.String("request_id", RequestID(r.Context())), slog.String("path", clip(r.URL.Path)),
-				slog.Any("error", v), slog.String("stack", string(debug.Stack())))
+			s.log.LogAttrs(r.Context(), slog.LevelError, "panic", append(s.panics.Attrs(v), slog.String("path", clip(r.URL.Path)))...)
 			if o, ok := w.(*observer); ok && o.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
@@ -85,7 +100,7 @@ func observe(log *slog.Logger, m *metrics, next http.Handler) http.Handler {
 			took := time.Since(began)
 			m.observe(r, o.status, took)
 			log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-				slog.String("request_id", RequestID(r.Context())), slog.String("method", clip(r.Method)),
+				slog.String("method", clip(r.Method)),
 				slog.String("path", clip(r.URL.Path)), slog.String("query", clip(r.URL.RawQuery)),
 				slog.Int("status", o.status), slog.Int64("bytes", o.bytes), slog.Duration("took", took))
 		}()

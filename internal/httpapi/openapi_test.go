@@ -160,7 +160,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	unpriced.MinPrice, unpriced.MaxPrice = nil, nil
 	good := httpapi.New(options(found(show(t, "a"), open, unpriced)))
 	o := options(found())
-	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler))})
+	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{})})
 	graphQL := httpapi.New(o)
 	bad := httpapi.New(options(&fake{search: failing, exportErr: errDatabase, ping: pinging}))
 	calendar := httpapi.New(options(&fake{export: []catalog.Exported{happening(t, "a")}}))

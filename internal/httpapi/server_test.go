@@ -118,13 +118,13 @@ func TestPanicIsAnInternalError(t *testing.T) {
 				t.Errorf("status %d, header %v: %s", w.Code, w.Header(), w.Body)
 			}
 			var line struct {
-				Error, Stack string
+				Panic, Stack string
 				RequestID    string `json:"request_id"`
 			}
 			if err := json.Unmarshal([]byte(log.String()), &line); err != nil {
 				t.Fatalf("%v: want one line: %s", err, log.String())
 			}
-			if line.Error != "secret" || line.RequestID != "r-1" || !strings.Contains(line.Stack, "server_test.go") {
+			if line.Panic != "secret" || line.RequestID != "r-1" || !strings.Contains(line.Stack, "server_test.go") {
 				t.Errorf("log %+v", line)
 			}
 		})

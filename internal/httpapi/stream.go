@@ -69,7 +69,7 @@ func (s *Server) streamed(r *http.Request, out *stream, err error) {
 	case err == nil:
 		return
 	case out.failed || ctx.Err() != nil:
-		s.log.LogAttrs(ctx, slog.LevelDebug, "client left", slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
+		s.log.LogAttrs(ctx, slog.LevelDebug, "client left", slog.Any("error", err))
 	case !out.started:
 		out.allow()
 		s.fail(out.w, r, err)

@@ -51,7 +51,7 @@ func serveReads(url string) error {
 	reads := catalog.New(pool, time.Now)
 	api := func(c graph.Catalog) http.Handler {
 		return httpapi.New(httpapi.Options{
-			Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(c, log)}),
+			Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(c, log, graph.Limits{})}),
 			Pages: web.Handler(), SDL: graph.SDL(), Log: log,
 		})
 	}

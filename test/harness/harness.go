@@ -78,7 +78,7 @@ func StartOn(tb testing.TB, pool *pgxpool.Pool, now time.Time) *App {
 	a.Syncer = syncer.New(syncer.Options{Store: a.Store, Begin: Begin(a.Store), Owner: tb.Name(), Clock: a.Clock.Now, Log: log})
 	a.Catalog = catalog.New(pool, a.Clock.Now)
 	a.API = httptest.NewServer(httpapi.New(httpapi.Options{
-		Catalog: a.Catalog, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.Catalog, log)}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.Clock.Now, Log: log,
+		Catalog: a.Catalog, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(a.Catalog, log, graph.Limits{}), Live: gqlhttp.Live{PerClient: 10_000}}), Pages: web.Handler(), SDL: graph.SDL(), Clock: a.Clock.Now, Log: log,
 	}))
 	tb.Cleanup(a.API.Close)
 	return a

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/aledotdev/marquee/graph"
@@ -48,19 +49,20 @@ type cache struct {
 	requests  *otter.Cache[uint64, *known]    // by the hash of their bytes
 	answers   *otter.Cache[string, *response] // by what was asked
 	flights   singleflight.Group
-	counts    counts
+	metrics   *metrics
 }
 
 // known is a request that was seen: what it asks doesn't change.
 type known struct {
 	post         bool
 	request, key string
+	answered     prometheus.Counter // from here
 }
 
-func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, counts counts) *cache {
+func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, m *metrics) *cache {
 	const overhead = 200 // bytes of an entry beside its text, about
 	return &cache{
-		snapshots: snapshots, clock: clock, seed: maphash.MakeSeed(), counts: counts,
+		snapshots: snapshots, clock: clock, seed: maphash.MakeSeed(), metrics: m,
 		requests: otter.Must(&otter.Options[uint64, *known]{
 			MaximumWeight: maxKnownRequests,
 			Weigher:       func(_ uint64, k *known) uint32 { return uint32(len(k.request) + len(k.key) + overhead) },
@@ -86,15 +88,21 @@ func (c *cache) recall(in *input) *response {
 	if !ok || k.post != in.post || !in.is(k.request) {
 		return nil
 	}
-	return c.find(k.key, stamp)
+	return c.find(k, stamp)
 }
 
-func (c *cache) find(key string, stamp catalog.Stamp) *response {
-	a, ok := c.answers.GetIfPresent(key)
-	if !ok || a.stamp != stamp || c.clock().Sub(a.made) >= keptFor {
+func (c *cache) find(k *known, stamp catalog.Stamp) *response {
+	a, ok := c.answers.GetIfPresent(k.key)
+	if !ok || a.stamp != stamp {
 		return nil
 	}
-	c.counts.hits.Inc()
+	age := c.clock().Sub(a.made)
+	if age >= keptFor {
+		return nil
+	}
+	c.metrics.cacheHit.Inc()
+	c.metrics.age.Observe(age.Seconds())
+	k.answered.Inc()
 	return a
 }
 
@@ -113,12 +121,13 @@ func (c *cache) answer(ctx context.Context, in *input, op *graph.Operation, time
 	}
 	stamp, ok := c.snapshots.Current()
 	if !ok {
-		c.counts.bypasses.Inc()
+		c.metrics.cacheBypass.Inc()
 		return newResponse(execute(ctx))
 	}
 	key := string(op.AppendKey([]byte(anyone + "\n")))
-	c.requests.Set(c.hash(in), &known{post: in.post, request: in.text(), key: key})
-	if a := c.find(key, stamp); a != nil {
+	k := &known{post: in.post, request: in.text(), key: key, answered: c.metrics.cached(op)}
+	c.requests.Set(c.hash(in), k)
+	if a := c.find(k, stamp); a != nil {
 		return a
 	}
 	flight := key + stamp.Server + strconv.FormatInt(stamp.Generation, 10) + "/" + strconv.FormatInt(stamp.Version, 10)
@@ -146,7 +155,7 @@ func (c *cache) answer(ctx context.Context, in *input, op *graph.Operation, time
 
 // make executes, and keeps the answer if it is whole and it is known of which state of the data it is.
 func (c *cache) make(ctx context.Context, key string, execute func(ctx context.Context) *graph.Answer) *response {
-	c.counts.misses.Inc()
+	c.metrics.cacheMiss.Inc()
 	ctx, read := c.snapshots.Pin(ctx)
 	began := c.clock()
 	a := newResponse(execute(ctx))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
@@ -42,20 +43,23 @@ type Limiter interface {
 type Options struct {
 	Engine  Engine
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
+	MaxKiB  int           // of a request's body, or of its query string; 0: 64
 	Live    Live
 	Origins []string        // of pages elsewhere that may open a WebSocket, such as https://app.example; "*": all
-	Closing <-chan struct{} // closed when the program is about to stop: streams and WebSockets end; nil: never
+	Closing context.Context //nolint:containedctx // Done when the program is about to stop: streams and WebSockets end; nil: never.
 
 	DocumentMode DocumentMode      // "": DocumentsOpen
 	Trusted      map[string]string // documents by id, see ParseManifest
 	Log          *slog.Logger      // nil: nothing is logged
 
-	Limiter Limiter // nil: clients may ask for as much as they like
+	Limiter Limiter                      // nil: clients may ask for as much as they like
+	Client  func(r *http.Request) string // tells clients apart; nil: by their addresses
 
 	Snapshots  Snapshots             // nil: no answer is kept
 	CacheBytes int                   // of answers that are kept, about; 0: none is
 	Clock      func() time.Time      // nil: time.Now
-	Registry   prometheus.Registerer // of the cache's metrics, which one Handler may register; nil: none
+	Registry   prometheus.Registerer // of the metrics, which one Handler may register; nil: none
+	Traces     trace.TracerProvider  // nil: nothing is traced
 }
 
 // Handler serves one path.
@@ -64,29 +68,47 @@ type Handler struct {
 	live    live
 	origins []string
 	limiter Limiter
+	client  func(r *http.Request) string
 	known   *documents
 	timeout time.Duration
-	cache   *cache    // nil: none
+
+	maxRequest int // bytes
+
+	cache   *cache // nil: none
+	metrics *metrics
+	tracer  trace.Tracer
 	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
 }
 
 // New makes a Handler.
 func New(o Options) *Handler {
+	if o.Closing == nil {
+		o.Closing = context.Background()
+	}
 	h := &Handler{
 		engine:  o.Engine,
-		live:    live{Live: o.Live.orDefaults(), closing: o.Closing},
+		live:    live{Live: o.Live.orDefaults(), closing: o.Closing, of: map[string]int{}},
 		origins: o.Origins,
 		limiter: o.Limiter,
+		client:  o.Client,
 		known:   newDocuments(o),
 		timeout: cmp.Or(o.Timeout, 10*time.Second),
+
+		maxRequest: cmp.Or(o.MaxKiB<<10, maxRequest),
+
+		metrics: newMetrics(o.Registry, o.Trusted),
+		tracer:  newTracer(o.Traces),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	if h.client == nil {
+		h.client = byAddress
 	}
 	if o.Snapshots != nil && o.CacheBytes > 0 {
 		clock := o.Clock
 		if clock == nil {
 			clock = time.Now
 		}
-		h.cache = newCache(o.Snapshots, o.CacheBytes, clock, newCounts(o.Registry))
+		h.cache = newCache(o.Snapshots, o.CacheBytes, clock, h.metrics)
 	}
 	return h
 }
@@ -101,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if isWebSocket(r) {
 		if fault := h.socket(w, r); fault != nil {
-			h.fault(r.Context(), fault).write(w, r, mediaJSON)
+			h.send(w, r, mediaJSON, h.fault(r.Context(), fault))
 		}
 		return
 	}
@@ -116,14 +138,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault = &refusal{http.StatusNotAcceptable, badRequest("the answer is application/graphql-response+json or application/json")}
 	}
 	if fault != nil {
-		h.fault(r.Context(), fault).write(w, r, media)
+		h.send(w, r, media, h.fault(r.Context(), fault))
 		return
 	}
 	answer := h.cache.recall(in)
 	if answer == nil { // what is kept costs nobody anything
 		answer = h.answer(w, r, in)
 	}
-	answer.write(w, r, media)
+	h.send(w, r, media, answer)
+}
+
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, m media, answer *response) {
+	h.metrics.told(answer.refused, answer.codes)
+	answer.write(w, r, m)
 }
 
 func (h *Handler) take(w http.ResponseWriter, r *http.Request, points int) bool {
@@ -185,7 +212,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input) *res
 	if !h.take(w, r, op.Cost()) {
 		return h.fault(ctx, exhausted())
 	}
-	answer := h.cache.answer(ctx, in, op, h.timeout, func(ctx context.Context) *graph.Answer { return h.engine.Execute(ctx, op) })
+	answer := h.cache.answer(ctx, in, op, h.timeout, func(ctx context.Context) *graph.Answer { return h.execute(ctx, op) })
 	if answer == nil { // no time was left to wait for it
 		return h.fault(ctx, &refusal{http.StatusServiceUnavailable, &catalog.Error{Code: "INTERNAL", Message: "the answer took too long"}})
 	}

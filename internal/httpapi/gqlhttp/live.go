@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -19,14 +19,16 @@ import (
 // Live bounds streams and WebSockets. A number that is 0 takes its default.
 type Live struct {
 	Connections   int           // open at a time; 10,000
+	PerClient     int           // of these, of one client; 200
 	Subscriptions int           // of one WebSocket at a time; 20
-	Write         time.Duration // how long a client may take to accept an answer before it is cut off; 10 s
+	Write         time.Duration // how long a client may take to accept an answer before it is told that it is too slow, and as long again before it is cut off; 10 s
 	Ping          time.Duration // how often a connection is looked after whether somebody is there; 20 s
 	Init          time.Duration // how long a WebSocket may take to say connection_init; 10 s
 }
 
 func (l Live) orDefaults() Live {
 	l.Connections = cmp.Or(l.Connections, 10_000)
+	l.PerClient = cmp.Or(l.PerClient, 200)
 	l.Subscriptions = cmp.Or(l.Subscriptions, 20)
 	l.Write = cmp.Or(l.Write, 10*time.Second)
 	l.Ping = cmp.Or(l.Ping, 20*time.Second)
@@ -37,23 +39,61 @@ func (l Live) orDefaults() Live {
 // live are the connections that stay.
 type live struct {
 	Live
-	closing <-chan struct{} // nil: never
-	open    atomic.Int64
+	closing context.Context //nolint:containedctx // It says when the program is about to stop.
 	all     sync.WaitGroup
+
+	mu   sync.Mutex
+	open int
+	of   map[string]int // by client
 }
 
 // enter counts a connection in, unless there are too many; leave counts it out.
-func (l *live) enter(w http.ResponseWriter) (leave func(), ok bool) {
-	if l.open.Add(1) > int64(l.Connections) {
-		l.open.Add(-1)
-		w.Header().Set("Retry-After", strconv.Itoa(int(l.Ping/time.Second)))
-		return nil, false
+func (h *Handler) enter(w http.ResponseWriter, r *http.Request, transport string) (leave func(), fault *refusal) {
+	client := h.client(r)
+	if fault := h.live.count(client); fault != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(h.live.Ping/time.Second)))
+		return nil, fault
 	}
-	l.all.Add(1)
+	gauge := h.metrics.connections.WithLabelValues(transport)
+	gauge.Inc()
 	return func() {
-		l.open.Add(-1)
-		l.all.Done()
-	}, true
+		gauge.Dec()
+		h.live.leave(client)
+	}, nil
+}
+
+func (l *live) count(client string) *refusal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.open >= l.Connections:
+		return busy()
+	case l.of[client] >= l.PerClient:
+		return &refusal{http.StatusTooManyRequests, &catalog.Error{Code: codeRateLimited, Message: "too many connections of one client: close some, or have several subscriptions on one WebSocket"}}
+	}
+	l.open++
+	l.of[client]++
+	l.all.Add(1)
+	return nil
+}
+
+func (l *live) leave(client string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.of[client]--; l.of[client] == 0 {
+		delete(l.of, client)
+	}
+	l.all.Done()
+}
+
+// byAddress tells clients apart by where they are connected from.
+func byAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // Wait waits for the streams and WebSockets to end, as they do when the program is about to stop, or for ctx.
@@ -76,11 +116,21 @@ func busy() *refusal {
 // codeBusy is of what would have been done if less was going on.
 const codeBusy catalog.Code = "BUSY"
 
+// tooSlow is told to a client that took its answers late. It may come back, and go on after the last cursor that it has.
+const (
+	tooSlow                  = "too slow: subscribe again, after the last cursor"
+	codeTooSlow catalog.Code = "TOO_SLOW"
+)
+
 // answers gives the bodies of an operation's answers, on a connection that stays; of a query, too, in the time that it would have
 // by itself. failed is of one that is no answer but an error: nothing was executed, or what ended a subscription.
 // A subscription costs what one of its answers does: what comes then is not the client's doing.
 func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Request) iter.Seq2[*graph.Answer, bool] {
 	return func(yield func(answer *graph.Answer, failed bool) bool) {
+		tell := func(answer *graph.Answer, failed bool) bool {
+			h.metrics.told(answer.Refused, answer.Codes)
+			return yield(answer, failed)
+		}
 		op, refused := h.engine.Prepare(ctx, request)
 		switch {
 		case refused != nil:
@@ -90,22 +140,27 @@ func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Re
 			refused = h.engine.Refuse(ctx, exhausted().err)
 		}
 		if refused != nil {
-			yield(refused, true)
+			tell(refused, true)
 			return
 		}
-		bounded, cancel := ctx, context.CancelFunc(func() {})
 		if op.Operation.Operation != ast.Subscription {
-			bounded, cancel = context.WithTimeout(ctx, h.timeout)
+			bounded, cancel := context.WithTimeout(ctx, h.timeout)
+			defer cancel()
+			if answer := h.execute(bounded, op); ctx.Err() == nil {
+				tell(answer, false)
+			}
+			return
 		}
-		defer cancel()
-		stream := h.engine.Stream(bounded, op)
+		h.metrics.subscriptions.Inc()
+		defer h.metrics.subscriptions.Dec()
+		stream := h.engine.Stream(ctx, op)
 		for answer := stream.Next(); answer != nil && ctx.Err() == nil; answer = stream.Next() {
-			if !yield(answer, false) {
+			if !tell(answer, false) {
 				return
 			}
 		}
 		if err := stream.Err(); err != nil && ctx.Err() == nil {
-			yield(h.engine.Refuse(ctx, err), true)
+			tell(h.engine.Refuse(ctx, err), true)
 		}
 	}
 }

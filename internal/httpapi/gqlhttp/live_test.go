@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
@@ -58,20 +61,30 @@ func (s *ticker) Follow(ctx context.Context, after *string, _ catalog.ChangeFilt
 
 const subscription = `subscription { changes { kind } }`
 
+// bufferSize is what connections hold that may not hold much, in bytes.
+const bufferSize = 64 << 10
+
 // serving is a server of live answers; it may be closed once, as a program is that is about to stop.
 func serving(t *testing.T, set func(*gqlhttp.Options)) (address string, of *ticker, stop func()) {
 	t.Helper()
 	of = &ticker{kinds: make(chan event.ChangeKind)}
-	closing := make(chan struct{})
+	closing, end := context.WithCancel(context.WithoutCancel(t.Context()))
 	h := handler(of, func(o *gqlhttp.Options) {
 		o.Closing, o.Origins = closing, []string{"https://elsewhere.example"}
 		if set != nil {
 			set(o)
 		}
 	})
-	server := httptest.NewServer(h)
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		if tcp, ok := conn.(*net.TCPConn); ok { // a client that takes nothing is to be noticed soon
+			_ = tcp.SetWriteBuffer(bufferSize)
+		}
+		return ctx
+	}
+	server.Start()
 	stop = sync.OnceFunc(func() {
-		close(closing)
+		end()
 		h.Wait(context.WithoutCancel(t.Context()))
 	})
 	t.Cleanup(func() {
@@ -419,5 +432,94 @@ func TestDeadPeer(t *testing.T) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// TestConnectionsPerClient: one client leaves room for others, and gets it back.
+func TestConnectionsPerClient(t *testing.T) {
+	t.Parallel()
+	address, _, _ := serving(t, func(o *gqlhttp.Options) {
+		o.Live.PerClient = 1
+		o.Client = func(r *http.Request) string { return r.Header.Get("Origin") }
+	})
+	first := connect(t, address, transport)
+	dial := func(origin string) (*websocket.Conn, *http.Response, error) {
+		return websocket.Dial(t.Context(), address, &websocket.DialOptions{Subprotocols: []string{transport}, HTTPHeader: http.Header{"Origin": {origin}}}) //nolint:bodyclose // Dial has read it.
+	}
+	if _, response, err := dial("https://elsewhere.example"); err == nil || response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") == "" { //nolint:bodyclose // See dial.
+		t.Errorf("a second one: %v, %v", response, err)
+	}
+	other, _, err := dial("") //nolint:bodyclose // See dial.
+	if err != nil {
+		t.Fatalf("another client: %v", err)
+	}
+	_ = other.CloseNow()
+	_ = first.CloseNow()
+	for range 100 {
+		if again, _, err := dial("https://elsewhere.example"); err == nil { //nolint:bodyclose // See dial.
+			_ = again.CloseNow()
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("its place is not free again")
+}
+
+// slowly gives a client on a connection that holds little, so that a server notices that nothing is taken.
+func slowly() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			err = errors.Join(err, tcp.SetReadBuffer(bufferSize))
+		}
+		return conn, err
+	}}}
+}
+
+// bulky has answers of which a few fill what a connection holds.
+func bulky() string {
+	fields := ""
+	for i := range 20 {
+		fields += strings.Repeat(string(rune('a'+i)), 1000) + ": kind "
+	}
+	return `subscription { changes { ` + fields + ` } }`
+}
+
+// TestSlowWebSocket: who takes its answers late is told so, in a way that lets it come back; who takes none is cut off.
+func TestSlowWebSocket(t *testing.T) {
+	t.Parallel()
+	for name, wakes := range map[string]bool{"late": true, "never": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const patience = 300 * time.Millisecond
+			registry := prometheus.NewRegistry()
+			address, of, _ := serving(t, func(o *gqlhttp.Options) { o.Live.Write, o.Registry = patience, registry })
+			conn, response, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{HTTPClient: slowly(), Subprotocols: []string{transport}})
+			if err != nil {
+				t.Fatal(err, response) //nolint:bodyclose // Dial has read it.
+			}
+			defer conn.CloseNow() //nolint:errcheck // It may be closed.
+			conn.SetReadLimit(-1)
+			say(t, conn, said{Type: "connection_init"}, subscribe("1", bulky()))
+			hears(t, conn, said{Type: "connection_ack"})
+			stuck := time.Now()
+			for stuck.Add(5 * time.Second).After(time.Now()) {
+				select {
+				case of.kinds <- event.ChangeAdded:
+					continue
+				case <-time.After(patience + patience/3): // the server waits for us
+				}
+				break
+			}
+			if wakes {
+				closed(t, conn, websocket.StatusTryAgainLater)
+			} else {
+				time.Sleep(patience)
+				closed(t, conn, -1)
+			}
+			if n, err := testutil.GatherAndCount(registry, "marquee_graphql_slow_clients_total"); n != 1 || err != nil {
+				t.Error(n, err)
+			}
+		})
 	}
 }

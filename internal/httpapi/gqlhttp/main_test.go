@@ -48,7 +48,9 @@ func (s *shelf) Provider(_ context.Context, slug string) (*catalog.Provider, err
 	return &catalog.Provider{ID: event.ProviderID(slug), Slug: slug, Name: slug}, nil
 }
 
-func engine(c graph.Catalog) *graph.Engine { return graph.NewEngine(c, slog.New(slog.DiscardHandler)) }
+func engine(c graph.Catalog) *graph.Engine {
+	return graph.NewEngine(c, slog.New(slog.DiscardHandler), graph.Limits{})
+}
 
 func handler(c graph.Catalog, set ...func(*gqlhttp.Options)) *gqlhttp.Handler {
 	o := gqlhttp.Options{Engine: engine(c)}

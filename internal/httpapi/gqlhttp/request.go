@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -12,7 +13,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// maxRequest bounds a request's body, and its query string, in bytes.
+// maxRequest bounds a request's body, and its query string, in bytes, by default.
 const maxRequest = 64 << 10
 
 // maxDiscard is how much of a body that is too large is read all the same, in bytes: most clients look
@@ -49,8 +50,8 @@ func (in *input) is(text string) bool {
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		if len(r.URL.RawQuery) > maxRequest {
-			return nil, tooLarge(http.StatusRequestURITooLong)
+		if len(r.URL.RawQuery) > h.maxRequest {
+			return nil, h.tooLarge(http.StatusRequestURITooLong)
 		}
 		return &input{query: r.URL.RawQuery}, nil
 	case http.MethodPost:
@@ -70,15 +71,15 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal
 func (h *Handler) readBody(r *http.Request) (*input, *refusal) {
 	buffer, _ := h.buffers.Get().(*bytes.Buffer)
 	in := &input{post: true, body: buffer}
-	_, err := buffer.ReadFrom(io.LimitReader(r.Body, maxRequest+1))
+	_, err := buffer.ReadFrom(io.LimitReader(r.Body, int64(h.maxRequest)+1))
 	switch {
 	case err != nil:
 		return in, &refusal{http.StatusBadRequest, badRequest("the request's body could not be read")}
-	case buffer.Len() > maxRequest:
+	case buffer.Len() > h.maxRequest:
 		if r.Header.Get("Expect") == "" { // a client that asked first has not begun to send
 			_, _ = io.CopyN(io.Discard, r.Body, maxDiscard)
 		}
-		return in, tooLarge(http.StatusRequestEntityTooLarge)
+		return in, h.tooLarge(http.StatusRequestEntityTooLarge)
 	}
 	return in, nil
 }
@@ -91,8 +92,8 @@ func (h *Handler) release(in *input) {
 	}
 }
 
-func tooLarge(status int) *refusal {
-	return &refusal{status, &catalog.Error{Code: catalog.CodeBadUserInput, Argument: "query", Message: "the request is larger than 64 KiB"}}
+func (h *Handler) tooLarge(status int) *refusal {
+	return &refusal{status, &catalog.Error{Code: catalog.CodeBadUserInput, Argument: "query", Message: fmt.Sprintf("the request is larger than %d KiB", h.maxRequest>>10)}}
 }
 
 func isJSON(contentType string) bool {

@@ -25,6 +25,7 @@ type response struct {
 	status  int  // 0: by the media type
 	refused bool // nothing was executed
 	failed  bool // it holds errors
+	codes   []catalog.Code
 
 	stamp catalog.Stamp // of which state of the data it is, where it is kept
 	made  time.Time
@@ -35,7 +36,7 @@ type response struct {
 }
 
 func newResponse(a *graph.Answer) *response {
-	r := &response{body: a.Body, refused: a.Refused, failed: a.Failed}
+	r := &response{body: a.Body, refused: a.Refused, failed: a.Failed, codes: a.Codes}
 	r.plain = formsOf(a.Body, "")
 	return r
 }

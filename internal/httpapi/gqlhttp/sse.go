@@ -22,9 +22,9 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 	if fault != nil {
 		return fault
 	}
-	leave, ok := h.live.enter(w)
-	if !ok {
-		return busy()
+	leave, fault := h.enter(w, r, "sse")
+	if fault != nil {
+		return fault
 	}
 	defer leave()
 	ctx, cancel := context.WithCancel(r.Context())
@@ -34,7 +34,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 		for range answers { // until there is nobody to give any
 		}
 	}()
-	s := &eventStream{w: http.NewResponseController(w), out: w, write: h.live.Write}
+	s := &eventStream{w: http.NewResponseController(w), out: w, handler: h}
 	_ = s.w.SetReadDeadline(time.Time{}) // the server's own is for requests that have an end
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -64,10 +64,10 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 			case !more:
 				s.send("event: complete\ndata:\n\n")
 				return nil
-			case !s.send("event: next\ndata: ", string(bytes.ReplaceAll(body, []byte("\n"), nil)), "\n\n"):
+			case !s.answer(body):
 				return nil
 			}
-		case <-h.live.closing:
+		case <-h.live.closing.Done():
 			return nil
 		case <-ping.C:
 			if !s.send(":\n\n") {
@@ -79,19 +79,42 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 
 // eventStream writes to a client, who has to keep up.
 type eventStream struct {
-	w     *http.ResponseController
-	out   http.ResponseWriter
-	write time.Duration
+	w       *http.ResponseController
+	out     http.ResponseWriter
+	handler *Handler
+}
+
+// answer sends an answer. A client that is late with it is told so, as far as it can be, and that was all: the stream ends without
+// the event `complete`.
+func (s *eventStream) answer(body []byte) bool {
+	began := time.Now()
+	sent := s.send("event: next\ndata: ", string(bytes.ReplaceAll(body, []byte("\n"), nil)), "\n\n")
+	if sent && time.Since(began) > s.handler.live.Write {
+		s.handler.metrics.cut.Inc()
+		s.send(`event: next`+"\n"+`data: {"errors":[{"message":"`+tooSlow+`","extensions":{"code":"`, string(codeTooSlow), `"}}]}`+"\n\n")
+		return false
+	}
+	return sent
 }
 
 func (s *eventStream) send(parts ...string) bool {
-	if s.w.SetWriteDeadline(time.Now().Add(s.write)) != nil {
+	began := time.Now()
+	patience := 2 * s.handler.live.Write
+	if s.w.SetWriteDeadline(began.Add(patience)) != nil {
 		return false
 	}
+	err := s.write(parts)
+	if err != nil && time.Since(began) >= patience {
+		s.handler.metrics.cut.Inc()
+	}
+	return err == nil
+}
+
+func (s *eventStream) write(parts []string) error {
 	for _, part := range parts {
 		if _, err := s.out.Write([]byte(part)); err != nil {
-			return false
+			return err
 		}
 	}
-	return s.w.Flush() == nil
+	return s.w.Flush()
 }

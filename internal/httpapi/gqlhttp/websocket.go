@@ -1,8 +1,13 @@
 package gqlhttp
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -40,8 +45,10 @@ type socket struct {
 	opening *http.Request // what tells who the client is
 	conn    *websocket.Conn
 	begun   atomic.Bool // connection_init came
+	slow    atomic.Bool // it took an answer late, and was told so
 
 	mu      sync.Mutex
+	tick    *time.Timer                   // looks after whether the client is there
 	active  map[string]context.CancelFunc // by the ids that are taken
 	running int                           // operations; one that the client has completed may still be at work
 	ended   sync.WaitGroup
@@ -49,11 +56,11 @@ type socket struct {
 
 // socket serves a WebSocket until its client leaves or the program ends.
 func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
-	leave, ok := h.live.enter(w)
-	if !ok {
-		return busy()
+	leave, fault := h.enter(w, r, "websocket")
+	if fault != nil {
+		return fault
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(leanBuffers{w}, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol},
 		// Browsers let every page open one, and leave it to us whether it may.
 		InsecureSkipVerify: slices.Contains(h.origins, "*"),
@@ -65,7 +72,12 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	// What the server holds for a request is not held for as long as this may last.
 	ctx := context.WithoutCancel(r.Context())
-	asked := &http.Request{RemoteAddr: r.RemoteAddr, Header: http.Header{"X-Forwarded-For": r.Header["X-Forwarded-For"]}}
+	asked := &http.Request{RemoteAddr: r.RemoteAddr, Header: http.Header{}}
+	for _, name := range []string{"X-Forwarded-For", "X-Api-Key"} {
+		if values := r.Header[name]; values != nil {
+			asked.Header[name] = values
+		}
+	}
 	s := &socket{handler: h, opening: asked, conn: conn, active: map[string]context.CancelFunc{}}
 	go func() {
 		defer leave()
@@ -74,49 +86,64 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
+// run serves the socket. One that idles is to cost little: it has this goroutine and those of its operations.
 func (s *socket) run(ctx context.Context) {
-	s.conn.SetReadLimit(maxRequest)
+	s.conn.SetReadLimit(int64(s.handler.maxRequest))
 	if s.conn.Subprotocol() != protocol {
 		_ = s.conn.Close(closeBadProtocol, "want the subprotocol "+protocol)
 		return
 	}
+	live := &s.handler.live
 	ctx, stop := context.WithCancel(ctx)
-	s.ended.Go(func() { s.watch(ctx) })
+	begin := time.AfterFunc(live.Init, func() {
+		if !s.begun.Load() {
+			_ = s.conn.Close(closeInitTimeout, "connection initialisation timeout")
+		}
+	})
+	defer begin.Stop()
+	s.mu.Lock()
+	s.tick = time.AfterFunc(live.Ping, func() { s.ping(ctx) })
+	s.mu.Unlock()
+	defer s.tick.Stop()
+	defer context.AfterFunc(live.closing, func() {
+		_ = s.conn.Close(websocket.StatusGoingAway, "the server is about to stop")
+	})()
 	code, reason := s.read(ctx)
 	stop()
 	_ = s.conn.Close(code, reason) // if it is not closed yet
 	s.ended.Wait()
 }
 
-// watch ends the connection when its client is not there any more or has not begun in time, and when the program ends.
-func (s *socket) watch(ctx context.Context) {
-	live := &s.handler.live
-	begin := time.NewTimer(live.Init)
-	defer begin.Stop()
-	tick := time.NewTicker(live.Ping)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-live.closing:
-			_ = s.conn.Close(websocket.StatusGoingAway, "the server is about to stop")
-			return
-		case <-begin.C:
-			if !s.begun.Load() {
-				_ = s.conn.Close(closeInitTimeout, "connection initialisation timeout")
-				return
-			}
-		case <-tick.C:
-			bounded, cancel := context.WithTimeout(ctx, live.Ping)
-			err := s.conn.Ping(bounded)
-			cancel()
-			if err != nil {
-				_ = s.conn.CloseNow()
-				return
-			}
-		}
+// ping ends the connection if its client is not there any more, and comes again if it is.
+func (s *socket) ping(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, s.handler.live.Ping)
+	defer cancel()
+	if s.conn.Ping(bounded) != nil {
+		_ = s.conn.CloseNow()
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick.Reset(s.handler.live.Ping)
+}
+
+// leanBuffers hands over connections with less beside them than net/http's 8 KiB: there may be thousands that idle.
+type leanBuffers struct{ http.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (l leanBuffers) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	const size = 1 << 10
+	conn, was, err := http.NewResponseController(l.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("taking over the connection: %w", err)
+	}
+	early, err := was.Reader.Peek(was.Reader.Buffered())
+	if err != nil {
+		return nil, nil, fmt.Errorf("taking over the connection: %w", err)
+	}
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(size, len(early)))
+	_, err = r.Peek(len(early)) // who takes over looks for it in the buffer
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, size)), err
 }
 
 // read takes messages until one of them, or there being none, ends the connection. ctx may not be done meanwhile: that would cut
@@ -235,17 +262,28 @@ func errorsOf(id string, a *graph.Answer) message {
 	return message{ID: id, Type: "error", Payload: answer.Errors}
 }
 
-// send writes a message. A client who doesn't take it in time is cut off: it comes back, and goes on from its last cursor.
+// send writes a message. A client who takes it late is told so, and one who doesn't take it at all is cut off: it comes back, and
+// goes on after its last cursor.
 func (s *socket) send(ctx context.Context, m message) (websocket.StatusCode, string) {
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // payloads are JSON of ours
 	}
+	began := time.Now()
+	patience := s.handler.live.Write
 	// Not bound to a subscription's end: what is cut off in the middle takes the connection with it.
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.handler.live.Write)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*patience)
 	defer cancel()
-	if s.conn.Write(bounded, websocket.MessageText, text) != nil {
+	err = s.conn.Write(bounded, websocket.MessageText, text)
+	late := time.Since(began) > patience
+	if late && s.slow.CompareAndSwap(false, true) {
+		s.handler.metrics.cut.Inc()
+	}
+	switch {
+	case err != nil:
 		_ = s.conn.CloseNow()
+	case late:
+		_ = s.conn.Close(websocket.StatusTryAgainLater, tooSlow)
 	}
 	return 0, ""
 }

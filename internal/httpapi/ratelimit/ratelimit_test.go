@@ -1,10 +1,12 @@
 package ratelimit_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,7 +27,7 @@ func from(t *testing.T, remote string, forwarded ...string) *http.Request {
 func TestTake(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_900_000_000, 0)
-	l := ratelimit.New(ratelimit.Options{Rate: 10, Burst: 100, Clock: func() time.Time { return now }})
+	l := ratelimit.New(ratelimit.Options{Budget: ratelimit.Budget{Rate: 10, Burst: 100}, Clock: func() time.Time { return now }})
 	r := from(t, "192.0.2.1:1234")
 	for _, step := range []struct {
 		after  time.Duration
@@ -58,7 +60,7 @@ func TestTake(t *testing.T) {
 
 func TestClient(t *testing.T) {
 	t.Parallel()
-	l := ratelimit.New(ratelimit.Options{Rate: 1, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}})
+	l := ratelimit.New(ratelimit.Options{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}})
 	for _, tc := range []struct {
 		remote    string
 		forwarded []string
@@ -76,15 +78,59 @@ func TestClient(t *testing.T) {
 		{"[fd00::1]:80", []string{"2001:db8:1:2:ffff::1"}, "2001:db8:1:2::"},
 		{"@", nil, "invalid IP"},
 	} {
-		if got := l.Client(from(t, tc.remote, tc.forwarded...)).String(); got != tc.want {
+		if got, ok := l.Client(from(t, tc.remote, tc.forwarded...)); !ok || got.String() != tc.want {
 			t.Errorf("%+v: got %s", tc, got)
 		}
 	}
 }
 
+// TestKeys: a client with a key has a bucket of its own, from wherever it asks.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	l := ratelimit.New(ratelimit.Options{
+		Budget: ratelimit.Budget{Rate: 1, Burst: 100}, Clock: func() time.Time { return time.Unix(0, 0) },
+		Keys: map[ratelimit.KeyHash]ratelimit.Key{
+			sha256.Sum256([]byte("s3cret")): {Name: "website", Budget: ratelimit.Budget{Rate: 1, Burst: 500}},
+			sha256.Sum256([]byte("other")):  {Name: "app"},
+		},
+	})
+	with := func(key, remote string) *http.Request {
+		r := from(t, remote)
+		r.Header.Set(ratelimit.KeyHeader, key)
+		return r
+	}
+	for _, step := range []struct {
+		r  *http.Request
+		of string
+		ok bool
+	}{
+		{with("s3cret", "192.0.2.1:80"), "key website", true},
+		{with("s3cret", "192.0.2.2:80"), "key website", true},
+		{with("other", "192.0.2.1:80"), "key app", true},
+		{with("wrong", "192.0.2.1:80"), "192.0.2.1", false},
+		{with("", "192.0.2.1:80"), "192.0.2.1", false},
+		{from(t, "192.0.2.1:80"), "192.0.2.1", true},
+	} {
+		if client, ok := l.Client(step.r); client.String() != step.of || ok != step.ok {
+			t.Errorf("%v: %s, %t", step.r.Header, client, ok)
+		}
+	}
+	var taken []bool
+	for _, r := range []*http.Request{with("s3cret", "192.0.2.1:80"), with("s3cret", "192.0.2.2:80"), with("s3cret", "192.0.2.3:80"), with("other", "192.0.2.1:80"), from(t, "192.0.2.1:80")} {
+		points := 250
+		if r.Header.Get(ratelimit.KeyHeader) != "s3cret" {
+			points = 100
+		}
+		taken = append(taken, l.Take(http.Header{}, r, points))
+	}
+	if want := []bool{true, true, false, true, true}; !slices.Equal(taken, want) {
+		t.Errorf("%v, want %v", taken, want)
+	}
+}
+
 func TestHandler(t *testing.T) {
 	t.Parallel()
-	l := ratelimit.New(ratelimit.Options{Rate: 1, Burst: 100, Clock: func() time.Time { return time.Unix(0, 0) }})
+	l := ratelimit.New(ratelimit.Options{Budget: ratelimit.Budget{Rate: 1, Burst: 100}, Clock: func() time.Time { return time.Unix(0, 0) }})
 	h := l.Handler(50, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }),
 		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	var statuses []int
