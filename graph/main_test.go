@@ -116,6 +116,31 @@ func (a *api) post(body []byte) reply {
 	return a.request(r)
 }
 
+// send sends anything; header is names and values.
+func (a *api) send(method, query, contentType, body string, header ...string) (status int, answer string) {
+	a.t.Helper()
+	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+query, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
 // ask posts a query with variables, which are JSON or empty.
 func (a *api) ask(query, variables string) reply {
 	a.t.Helper()

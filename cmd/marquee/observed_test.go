@@ -153,7 +153,7 @@ const (
 
 // TestTraces follows a request from a proxy's span down to the statement, and finds its trace in the log.
 func TestTraces(t *testing.T) {
-	alone(t)
+	t.Parallel()
 	var sent spans
 	collects := httptest.NewServer(&sent)
 	defer collects.Close()
@@ -190,7 +190,7 @@ func TestTraces(t *testing.T) {
 
 // TestTracesOfStrangers: who is no proxy of ours does not decide what is traced.
 func TestTracesOfStrangers(t *testing.T) {
-	alone(t)
+	t.Parallel()
 	var sent spans
 	collects := httptest.NewServer(&sent)
 	defer collects.Close()
@@ -213,7 +213,7 @@ func TestTracesOfStrangers(t *testing.T) {
 
 // TestMetrics: what operators look at is there, and strangers don't make labels.
 func TestMetrics(t *testing.T) {
-	alone(t)
+	t.Parallel()
 	trusted := filepath.Join(t.TempDir(), "documents.json")
 	if err := os.WriteFile(trusted, []byte(`{"known": "query Listed { providers { slug } }"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestMetrics(t *testing.T) {
 
 // TestLimitsAreSettings: a limit is what the operator says, and a key has one of its own.
 func TestLimitsAreSettings(t *testing.T) {
-	alone(t)
+	t.Parallel()
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	sum := sha256.Sum256([]byte("s3cret"))
 	if err := os.WriteFile(keys, []byte("- name: website\n  sha256: "+hex.EncodeToString(sum[:])+"\n  rateLimit: 100:1000\n"), 0o600); err != nil {

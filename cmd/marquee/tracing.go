@@ -97,5 +97,5 @@ func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerPro
 
 // statementSpans make a span of each statement, its text in it, its parameters not.
 func statementSpans(provider trace.TracerProvider) pgx.QueryTracer {
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(metricnoop.NewMeterProvider()), otelpgx.WithTrimSQLInSpanName())
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(metricnoop.NewMeterProvider()))
 }

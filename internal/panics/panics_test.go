@@ -12,8 +12,7 @@ import (
 
 func broken(places *panics.Places) (attrs []slog.Attr) {
 	defer func() { attrs = places.Attrs(recover()) }()
-	var nothing map[string]int
-	nothing["a"]++
+	_ = strings.Fields(" ")[0]
 	return nil
 }
 
