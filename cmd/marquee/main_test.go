@@ -26,13 +26,27 @@ func marquee(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // alone keeps the settings of whoever runs the tests out of them, and leaves an empty directory to be in.
 func alone(t *testing.T) {
 	t.Helper()
-	for _, pair := range os.Environ() {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "MARQUEE_") && name != pgtest.Variable {
-			t.Setenv(name, "")
+	for _, name := range settings() {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	t.Cleanup(func() { // what an .env file has set
+		for _, name := range settings() {
 			os.Unsetenv(name)
 		}
-	}
+	})
 	t.Chdir(t.TempDir())
+}
+
+// settings are the variables of the program that are set.
+func settings() []string {
+	var names []string
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "MARQUEE_") && name != pgtest.Variable {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func TestMistakes(t *testing.T) {
