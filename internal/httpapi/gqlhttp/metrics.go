@@ -34,18 +34,18 @@ type metrics struct {
 // newMetrics makes metrics that a registry shows; nil: nobody does.
 func newMetrics(registry prometheus.Registerer, trusted map[string]string) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "marquee_graphql_" + name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
-	cache := counter("cache_requests_total", "Operations by what the cache of answers had of them: hit, miss, or bypass while the catalog's version is not known.", "result")
+	cache := counter("marquee_graphql_cache_requests_total", "Operations by what the cache of answers had of them: hit, miss, or bypass while the catalog's version is not known.", "result")
 	m := &metrics{
 		names:      namesOf(trusted),
-		operations: counter("operations_total", "Operations by name (those of trusted documents, else other), type, and whence the answer came: cache, executed, refused before that.", "operation", "type", "answer"),
+		operations: counter("marquee_graphql_operations_total", "Operations by name (those of trusted documents, else other), type, and whence the answer came: cache, executed, refused before that.", "operation", "type", "answer"),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "marquee_graphql_operation_duration_seconds", Help: "Time to execute an operation, by name (those of trusted documents, else other) and type.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"operation", "type"}),
-		points:   counter("points_total", "What operations cost that were not answered from the cache, in points, by name.", "operation"),
-		errors:   counter("errors_total", "Errors that clients were told, by code.", "code"),
+		points:   counter("marquee_graphql_points_total", "What operations cost that were not answered from the cache, in points, by name.", "operation"),
+		errors:   counter("marquee_graphql_errors_total", "Errors that clients were told, by code.", "code"),
 		cacheHit: cache.WithLabelValues("hit"), cacheMiss: cache.WithLabelValues("miss"), cacheBypass: cache.WithLabelValues("bypass"),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "marquee_graphql_cache_age_seconds", Help: "How old answers from the cache were.", Buckets: []float64{.1, .5, 1, 2.5, 5, 10, 20, 30},
