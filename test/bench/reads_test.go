@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -29,6 +30,7 @@ type way struct {
 	name     string
 	floor    string // the way that it is measured by
 	requests [][]byte
+	also     string // another floor; empty: none
 }
 
 const (
@@ -40,15 +42,18 @@ func ways(events int) []way {
 	starts := fmt.Sprintf(askPage, "STARTS_IN", plainFields)
 	offers := fmt.Sprintf(askPage, "STARTS_IN", plainFields+" offers { externalId name price { amount currency } capacity numbered }")
 	return []way{
-		{"static bytes", "static bytes", gets("/floor/static")},
-		{"rows by hand", "rows by hand", getWindows("/floor/page?%s&%s")},
-		{"page of 50", "rows by hand", posts("/written/graphql", starts)},
-		{"page of 50, OVERLAPS", "rows by hand", posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields))},
-		{"page of 50 by the resolvers", "rows by hand", posts("/resolved/graphql", starts)},
-		{"rows with offers by hand", "rows with offers by hand", getWindows("/floor/offers?%s&%s")},
-		{"page of 50 with offers", "rows by hand", posts("/written/graphql", offers)},
-		{"1,000 rows by hand", "1,000 rows by hand", searches("/floor/search?%s&%s", events)},
-		{"search of 1,000", "1,000 rows by hand", searches("/written/search?starts_at=%s&ends_at=%s", events)},
+		{name: "static bytes", floor: "static bytes", requests: gets("/floor/static")},
+		{name: "cached page of 50", floor: "static bytes", requests: posts("/cached/graphql", starts)},
+		{name: "cached page of 50, GET", floor: "static bytes", requests: getPages("/cached/graphql", starts, "")},
+		{name: "not modified (304)", floor: "static bytes", requests: getPages("/cached/graphql", starts, "If-None-Match: *\r\n")},
+		{name: "rows by hand", floor: "rows by hand", requests: getWindows("/floor/page?%s&%s")},
+		{name: "page of 50", floor: "rows by hand", requests: posts("/written/graphql", starts)},
+		{name: "page of 50, OVERLAPS", floor: "rows by hand", requests: posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields))},
+		{name: "page of 50 by the resolvers", floor: "rows by hand", requests: posts("/resolved/graphql", starts)},
+		{name: "rows with offers by hand", floor: "rows with offers by hand", requests: getWindows("/floor/offers?%s&%s")},
+		{name: "page of 50 with offers", floor: "rows by hand", requests: posts("/written/graphql", offers), also: "rows with offers by hand"},
+		{name: "1,000 rows by hand", floor: "1,000 rows by hand", requests: searches("/floor/search?%s&%s", events)},
+		{name: "search of 1,000", floor: "1,000 rows by hand", requests: searches("/written/search?starts_at=%s&ends_at=%s", events)},
 	}
 }
 
@@ -67,6 +72,16 @@ func posts(path, query string) (requests [][]byte) {
 	for _, w := range windows() {
 		body, _ := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"from": w.from, "to": w.to}}) // can't fail
 		requests = append(requests, fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body))
+	}
+	return requests
+}
+
+// getPages ask by GET; header is more lines of it.
+func getPages(path, query, header string) (requests [][]byte) {
+	for _, w := range windows() {
+		variables, _ := json.Marshal(map[string]any{"from": w.from, "to": w.to}) // can't fail
+		asked := url.Values{"query": {query}, "variables": {string(variables)}}.Encode()
+		requests = append(requests, fmt.Appendf(nil, "GET %s?%s HTTP/1.1\r\nHost: bench\r\n%s\r\n", path, asked, header))
 	}
 	return requests
 }
@@ -151,15 +166,21 @@ func measureWays(b *testing.B, pool *pgxpool.Pool, url string, n int) []line {
 		}
 	}
 	var lines []line
-	for _, w := range all {
-		m, f := measured[w.name], measured[w.floor]
+	add := func(w way, floor string) {
+		m, f := measured[w.name], measured[floor]
 		byCPU := ratios(f, m, cpu)
 		l := line{
-			way: w, rate: median(values(m, rate)), cpu: median(values(m, cpu)), allocations: median(values(m, allocations)), size: median(values(m, size)),
+			name: w.name, floor: floor, rate: median(values(m, rate)), cpu: median(values(m, cpu)), p99: median(values(m, slowest)), allocations: median(values(m, allocations)), size: median(values(m, size)),
 			ofFloor: median(ratios(m, f, rate)), ofFloorByCPU: median(byCPU), lowest: slices.Min(byCPU), highest: slices.Max(byCPU),
 		}
-		b.Logf("%d events, %-28s %7.0f req/s %7.0f us CPU %6.0f allocations %7.0f bytes, %.2f of its floor, %.2f by CPU", n, w.name, l.rate, l.cpu, l.allocations, l.size, l.ofFloor, l.ofFloorByCPU)
+		b.Logf("%d events, %-28s %7.0f req/s %7.0f us CPU %6.2f ms p99 %6.0f allocations %7.0f bytes, %.2f of %s, %.2f by CPU", n, l.name, l.rate, l.cpu, l.p99, l.allocations, l.size, l.ofFloor, floor, l.ofFloorByCPU)
 		lines = append(lines, l)
+	}
+	for _, w := range all {
+		add(w, w.floor)
+		if w.also != "" {
+			add(w, w.also)
+		}
 	}
 	return lines
 }
@@ -171,6 +192,7 @@ type sample struct {
 	server, database time.Duration // of processor
 	mallocs          uint64
 	bytes            int64
+	times            []time.Duration // of each request, in order of size
 }
 
 func rate(s sample) float64 { return float64(s.requests) / s.took.Seconds() }
@@ -178,6 +200,7 @@ func cpu(s sample) float64 {
 	return float64((s.server + s.database).Microseconds()) / float64(s.requests)
 }
 func allocations(s sample) float64 { return float64(s.mallocs) / float64(s.requests) }
+func slowest(s sample) float64     { return float64(s.times[len(s.times)*99/100].Microseconds()) / 1e3 }
 func size(s sample) float64        { return float64(s.bytes) / float64(s.requests) }
 
 func values(all []sample, of func(sample) float64) []float64 {
@@ -234,9 +257,9 @@ func (s *server) measure(b *testing.B, pool *pgxpool.Pool, w way, for_ time.Dura
 	b.Helper()
 	runtime.GC()
 	mallocs, server, database := s.mallocs(b), processor(b, s.pid), s.backends(b, pool)
-	requests, bytes, took := s.load(b, w, for_)
+	m := s.load(b, w, for_)
 	after := s.backends(b, pool)
-	m := sample{requests: requests, took: took, server: processor(b, s.pid) - server, mallocs: s.mallocs(b) - mallocs, bytes: bytes}
+	m.server, m.mallocs = processor(b, s.pid)-server, s.mallocs(b)-mallocs
 	for pid := range maps.Keys(after) {
 		m.database += after[pid] - database[pid]
 	}
@@ -244,50 +267,56 @@ func (s *server) measure(b *testing.B, pool *pgxpool.Pool, w way, for_ time.Dura
 }
 
 // load asks a way's requests on eight connections, each one after the other.
-func (s *server) load(b *testing.B, w way, for_ time.Duration) (requests int, bytes int64, took time.Duration) {
+func (s *server) load(b *testing.B, w way, for_ time.Duration) sample {
 	b.Helper()
 	const connections = 8
 	var mu sync.Mutex
 	var group sync.WaitGroup
+	var all sample
 	start := time.Now()
 	for i := range connections {
 		group.Go(func() {
-			n, read, err := s.ask(w, i, start.Add(for_))
+			one, err := s.ask(w, i, start.Add(for_))
 			mu.Lock()
 			defer mu.Unlock()
-			requests, bytes = requests+n, bytes+read
+			all.requests, all.bytes, all.times = all.requests+one.requests, all.bytes+one.bytes, append(all.times, one.times...)
 			if err != nil {
 				b.Errorf("%s: %v", w.name, err)
 			}
 		})
 	}
 	group.Wait()
-	return requests, bytes, time.Since(start)
+	all.took = time.Since(start)
+	slices.Sort(all.times)
+	return all
 }
 
-func (s *server) ask(w way, first int, until time.Time) (n int, read int64, err error) {
+func (s *server) ask(w way, first int, until time.Time) (all sample, err error) {
 	connection, err := net.Dial("tcp", s.address)
 	if err != nil {
-		return 0, 0, err
+		return all, err
 	}
 	defer connection.Close()
 	answers := bufio.NewReaderSize(connection, 64<<10)
-	for ; time.Now().Before(until); n++ {
-		if _, err := connection.Write(w.requests[(first*7+n)%len(w.requests)]); err != nil {
-			return n, read, err
+	for now := time.Now(); now.Before(until); all.requests++ {
+		if _, err := connection.Write(w.requests[(first*7+all.requests)%len(w.requests)]); err != nil {
+			return all, err
 		}
 		answer, err := http.ReadResponse(answers, nil)
 		if err != nil {
-			return n, read, err
+			return all, err
 		}
 		size, err := io.Copy(io.Discard, answer.Body)
 		answer.Body.Close()
-		if err != nil || answer.StatusCode != http.StatusOK || size < 1_000 {
-			return n, read, fmt.Errorf("status %d, %d bytes: %w", answer.StatusCode, size, err)
+		if notModified := answer.StatusCode == http.StatusNotModified; err != nil || !notModified && (answer.StatusCode != http.StatusOK || size < 1_000) {
+			return all, fmt.Errorf("status %d, %d bytes: %w", answer.StatusCode, size, err)
 		}
-		read += size
+		all.bytes += size
+		began := now
+		now = time.Now()
+		all.times = append(all.times, now.Sub(began))
 	}
-	return n, read, nil
+	return all, nil
 }
 
 func (s *server) mallocs(b *testing.B) uint64 {

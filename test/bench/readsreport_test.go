@@ -18,8 +18,9 @@ const reportVariable = "MARQUEE_BENCH_REPORT"
 
 // line is what one way took, in the median, and beside its floor.
 type line struct {
-	way                          way
+	name, floor                  string
 	rate, cpu, allocations, size float64
+	p99                          float64 // milliseconds
 	ofFloor, ofFloorByCPU        float64
 	lowest, highest              float64 // of the rounds' ratios by processor time
 }
@@ -56,10 +57,10 @@ func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, preface, runtime.Version()+" ("+runtime.GOOS+"/"+runtime.GOARCH+")", version, runtime.NumCPU(), rounds, plainFields)
 	for _, t := range tables {
-		fmt.Fprintf(&text, "\n## %s events\n\n| | floor | req/s | CPU µs | allocations | bytes | of its floor | by CPU |\n|---|---|---:|---:|---:|---:|---:|---:|\n", thousands(t.events))
+		fmt.Fprintf(&text, "\n## %s events\n\n| | floor | req/s | CPU µs | p99 ms | allocations | bytes | of its floor | by CPU |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n", thousands(t.events))
 		for _, l := range t.lines {
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %.0f | %s | %.2f | %.2f (%.2f to %.2f) |\n", l.way.name, l.way.floor,
-				thousands(int(l.rate)), thousands(int(l.cpu)), l.allocations, thousands(int(l.size)), l.ofFloor, l.ofFloorByCPU, l.lowest, l.highest)
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %.2f | %.0f | %s | %.2f | %.2f (%.2f to %.2f) |\n", l.name, l.floor,
+				thousands(int(l.rate)), thousands(int(l.cpu)), l.p99, l.allocations, thousands(int(l.size)), l.ofFloor, l.ofFloorByCPU, l.lowest, l.highest)
 		}
 		if len(t.windows) > 0 {
 			fmt.Fprintf(&text, "\nOne page of a month, from the catalog, without offers, in microseconds (median):\n\n| | first page | deep page |\n|---|---:|---:|\n")
@@ -92,15 +93,20 @@ func plot(tables []table) []byte {
 	y := bar
 	for _, t := range tables {
 		fmt.Fprintf(&svg, `<text x="4" y="%d" font-weight="bold">%s events, CPU µs a request</text>`+"\n", y, thousands(t.events))
+		drawn := ""
 		for _, l := range t.lines {
+			if l.name == drawn { // once, by whatever it is measured
+				continue
+			}
+			drawn = l.name
 			y += bar
 			color := "#3b6ea5"
-			if l.way.name == l.way.floor {
+			if l.name == l.floor {
 				color = "#999"
 			}
 			length := l.cpu / most * (width - left - 60)
 			fmt.Fprintf(&svg, `<text x="%d" y="%d" text-anchor="end">%s</text><rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d">%s</text>`+"\n",
-				left-6, y, l.way.name, left, y-bar+5, length, bar-4, color, float64(left)+length+4, y, thousands(int(l.cpu)))
+				left-6, y, l.name, left, y-bar+5, length, bar-4, color, float64(left)+length+4, y, thousands(int(l.cpu)))
 		}
 		y += 2 * bar
 	}

@@ -49,15 +49,21 @@ func serveReads(url string) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	reads := catalog.New(pool, time.Now)
-	api := func(c graph.Catalog) http.Handler {
-		return httpapi.New(httpapi.Options{
-			Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(c, log, graph.Limits{})}),
+	go reads.Watch(context.Background(), log)
+	api := func(path string, c graph.Catalog, cacheBytes int) http.Handler {
+		served := httpapi.New(httpapi.Options{
+			Catalog: reads, GraphQL: gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(c, log, graph.Limits{}), Snapshots: reads, CacheBytes: cacheBytes}),
 			Pages: web.Handler(), SDL: graph.SDL(), Log: log,
+		})
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // http.StripPrefix costs allocations
+			r.URL.Path = r.URL.Path[len(path):]
+			served.ServeHTTP(w, r)
 		})
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/written/", http.StripPrefix("/written", api(reads)))
-	mux.Handle("/resolved/", http.StripPrefix("/resolved", api(resolved{reads})))
+	mux.Handle("/written/", api("/written", reads, 0))
+	mux.Handle("/resolved/", api("/resolved", resolved{reads}, 0))
+	mux.Handle("/cached/", api("/cached", reads, 64<<20))
 	mux.Handle("/floor/", floors(pool))
 	mux.HandleFunc("/mallocs", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats
