@@ -33,7 +33,7 @@ func NewAdmin(s *Server, registry *prometheus.Registry) (http.Handler, error) {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return identify(observe(s.log, nil, s.rescue(nosniff(http.MaxBytesHandler(mux, maxBody))))), nil
+	return observe(s.log, nil, s.rescue(nosniff(http.MaxBytesHandler(mux, maxBody)))), nil
 }
 
 // nosniff is the one header of secure that leaves pprof's index its style.

@@ -133,7 +133,7 @@ func New(o Options) *Server {
 	s.probes(mux)
 	mux.Handle("/", http.MaxBytesHandler(o.Pages, maxBody))
 
-	s.handler = identify(traced(o.Traces, o.Proxies, observe(o.Log, newMetrics(o.Registry), s.rescue(secure(crossOrigin(o.Origins, known(o.Limiter, mux)))))))
+	s.handler = traced(o.Traces, o.Proxies, observe(o.Log, newMetrics(o.Registry), s.rescue(secure(crossOrigin(o.Origins, known(o.Limiter, mux))))))
 	return s
 }
 

@@ -34,5 +34,17 @@ func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
 	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions}, method) {
 		method = "other"
 	}
-	m.requests.WithLabelValues(r.Pattern, method, strconv.Itoa(status)).Observe(took.Seconds())
+	m.requests.WithLabelValues(r.Pattern, method, label(status)).Observe(took.Seconds())
+}
+
+// label is strconv.Itoa without an allocation for what is nearly always answered.
+func label(status int) string {
+	switch status {
+	case http.StatusOK:
+		return "200"
+	case http.StatusNotModified:
+		return "304"
+	default:
+		return strconv.Itoa(status)
+	}
 }

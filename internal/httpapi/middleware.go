@@ -11,7 +11,7 @@ import (
 	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
-const requestIDHeader = "X-Request-Id"
+const requestIDHeader = "X-Request-Id" // in the form in which net/http keeps it
 
 type requestIDKey struct{}
 
@@ -22,15 +22,83 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// identify gives each request an id: the client's (or a proxy's) own if it is a sane one.
-func identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestIDHeader)
+// exchange is one request and its answer: the request's context, which knows its id, and the answer's writer, which sees
+// what is answered. It is both so that each request costs one of these and no more.
+type exchange struct {
+	context.Context //nolint:containedctx // It is one.
+	http.ResponseWriter
+	id     [1]string // as a header's value is kept
+	status int       // 0: nothing yet
+	bytes  int64
+}
+
+// Value implements context.Context.
+func (e *exchange) Value(key any) any {
+	switch key {
+	case requestIDKey{}:
+		return e.id[0]
+	case exchangeKey{}:
+		return e
+	}
+	return e.Context.Value(key)
+}
+
+type exchangeKey struct{}
+
+// WriteHeader implements http.ResponseWriter.
+func (e *exchange) WriteHeader(status int) {
+	if e.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
+		e.status = status
+	}
+	e.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (e *exchange) Write(b []byte) (int, error) {
+	if e.status == 0 {
+		e.status = http.StatusOK
+	}
+	n, err := e.ResponseWriter.Write(b)
+	e.bytes += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher, which transports of GraphQL look for.
+func (e *exchange) Flush() {
+	if e.status == 0 {
+		e.status = http.StatusOK
+	}
+	_ = http.NewResponseController(e.ResponseWriter).Flush() // a client that has left is no error of ours
+}
+
+// Unwrap is for http.ResponseController.
+func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// observe gives each request an id, the client's (or a proxy's) own if it is a sane one, logs it at debug level and counts it.
+func observe(log *slog.Logger, m *metrics, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, outer *http.Request) {
+		began := time.Now()
+		id := outer.Header.Get(requestIDHeader)
 		if !isRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header().Set(requestIDHeader, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+		e := &exchange{Context: outer.Context(), ResponseWriter: w, id: [1]string{id}}
+		w.Header()[requestIDHeader] = e.id[:]
+		r := outer.WithContext(e)
+		defer func() { // the answer may end in a panic that cuts it off
+			outer.Pattern = r.Pattern // for who is further out
+			took := time.Since(began)
+			m.observe(r, e.status, took)
+			if log.Enabled(e, slog.LevelDebug) {
+				log.LogAttrs(e, slog.LevelDebug, "request",
+					slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)), slog.String("query", clip(r.URL.RawQuery)),
+					slog.Int("status", e.status), slog.Int64("bytes", e.bytes), slog.Duration("took", took))
+			}
+		}()
+		next.ServeHTTP(e, r)
+		if e.status == 0 { // net/http sends it when the handler has said nothing
+			e.status = http.StatusOK
+		}
 	})
 }
 
@@ -42,14 +110,25 @@ func isRequestID(id string) bool {
 	return id != "" && len(id) <= maxLength && !strings.ContainsFunc(id, alien)
 }
 
-// secure sets the headers of answers that are data: no browser should make anything else of them. The
-// pages set their own over these.
+// secured are headers of answers that are data: no browser should make anything else of them. The pages set their own over
+// these. Nobody may change the values: they are everybody's.
+//
+//nolint:gochecknoglobals // a constant table
+var secured = []struct {
+	name  string
+	value []string
+}{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+}
+
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
+		for _, s := range secured {
+			h[s.name] = s.value
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -82,7 +161,7 @@ func (s *Server) rescue(next http.Handler) http.Handler {
 				panic(v)
 			}
 			s.log.LogAttrs(r.Context(), slog.LevelError, "panic", append(s.panics.Attrs(v), slog.String("path", clip(r.URL.Path)))...)
-			if o, ok := w.(*observer); ok && o.status != 0 {
+			if e, ok := r.Context().Value(exchangeKey{}).(*exchange); ok && e.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
 			writeFailure(w, r, internal())
@@ -90,62 +169,6 @@ func (s *Server) rescue(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// observe logs each request at debug level and counts it.
-func observe(log *slog.Logger, m *metrics, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
-		o := &observer{ResponseWriter: w}
-		defer func() { // the answer may end in a panic that cuts it off
-			took := time.Since(began)
-			m.observe(r, o.status, took)
-			log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-				slog.String("method", clip(r.Method)),
-				slog.String("path", clip(r.URL.Path)), slog.String("query", clip(r.URL.RawQuery)),
-				slog.Int("status", o.status), slog.Int64("bytes", o.bytes), slog.Duration("took", took))
-		}()
-		next.ServeHTTP(o, r)
-		if o.status == 0 { // net/http sends it when the handler has said nothing
-			o.status = http.StatusOK
-		}
-	})
-}
-
-// observer sees what is answered.
-type observer struct {
-	http.ResponseWriter
-	status int // 0: nothing yet
-	bytes  int64
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (o *observer) WriteHeader(status int) {
-	if o.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
-		o.status = status
-	}
-	o.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (o *observer) Write(b []byte) (int, error) {
-	if o.status == 0 {
-		o.status = http.StatusOK
-	}
-	n, err := o.ResponseWriter.Write(b)
-	o.bytes += int64(n)
-	return n, err
-}
-
-// Flush implements http.Flusher, which transports of GraphQL look for.
-func (o *observer) Flush() {
-	if o.status == 0 {
-		o.status = http.StatusOK
-	}
-	_ = http.NewResponseController(o.ResponseWriter).Flush() // a client that has left is no error of ours
-}
-
-// Unwrap is for http.ResponseController.
-func (o *observer) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
 // clip bounds what a log line takes from a request.
 func clip(s string) string {

@@ -8,7 +8,6 @@
 package gqlhttp
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"log/slog"
@@ -77,7 +76,7 @@ type Handler struct {
 	cache   *cache // nil: none
 	metrics *metrics
 	tracer  trace.Tracer
-	buffers sync.Pool // of *bytes.Buffer, for the bodies of requests
+	inputs  sync.Pool // of *input
 }
 
 // New makes a Handler.
@@ -98,7 +97,7 @@ func New(o Options) *Handler {
 
 		metrics: newMetrics(o.Registry, o.Trusted),
 		tracer:  newTracer(o.Traces),
-		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		inputs:  sync.Pool{New: func() any { return new(input) }},
 	}
 	if h.client == nil {
 		h.client = byAddress
@@ -127,8 +126,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	in, fault := h.read(w, r)
+	in := h.input()
 	defer h.release(in)
+	fault := h.read(w, r, in)
 	if fault == nil && wantsEvents(r) {
 		if fault = h.events(w, r, in); fault == nil {
 			return

@@ -22,11 +22,12 @@ const maxDiscard = 4 << 20
 
 const allowed = "GET, HEAD, OPTIONS, POST"
 
-// input is a request as it came.
+// input is a request as it came. It is used again for others.
 type input struct {
-	post  bool
-	query string        // the query string of a GET
-	body  *bytes.Buffer // the body of a POST
+	post    bool
+	query   string           // the query string of a GET
+	body    bytes.Buffer     // the body of a POST
+	limited io.LimitedReader // what the body is read from
 }
 
 // text is what was asked, as it came.
@@ -47,49 +48,54 @@ func (in *input) is(text string) bool {
 }
 
 // read takes in a request, whatever it holds.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*input, *refusal) {
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, in *input) *refusal {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		if len(r.URL.RawQuery) > h.maxRequest {
-			return nil, h.tooLarge(http.StatusRequestURITooLong)
+			return h.tooLarge(http.StatusRequestURITooLong)
 		}
-		return &input{query: r.URL.RawQuery}, nil
+		in.query = r.URL.RawQuery
+		return nil
 	case http.MethodPost:
 		if !isJSON(r.Header.Get("Content-Type")) {
-			return nil, &refusal{http.StatusUnsupportedMediaType, badRequest("want a body of Content-Type application/json")}
+			return &refusal{http.StatusUnsupportedMediaType, badRequest("want a body of Content-Type application/json")}
 		}
 		if r.Header.Get("Content-Encoding") != "" {
-			return nil, &refusal{http.StatusUnsupportedMediaType, badRequest("want a body without Content-Encoding")}
+			return &refusal{http.StatusUnsupportedMediaType, badRequest("want a body without Content-Encoding")}
 		}
-		return h.readBody(r)
+		return h.readBody(r, in)
 	default:
 		w.Header().Set("Allow", allowed)
-		return nil, &refusal{http.StatusMethodNotAllowed, badRequest("only GET and POST are allowed here")}
+		return &refusal{http.StatusMethodNotAllowed, badRequest("only GET and POST are allowed here")}
 	}
 }
 
-func (h *Handler) readBody(r *http.Request) (*input, *refusal) {
-	buffer, _ := h.buffers.Get().(*bytes.Buffer)
-	in := &input{post: true, body: buffer}
-	_, err := buffer.ReadFrom(io.LimitReader(r.Body, int64(h.maxRequest)+1))
+func (h *Handler) readBody(r *http.Request, in *input) *refusal {
+	in.post = true
+	in.limited = io.LimitedReader{R: r.Body, N: int64(h.maxRequest) + 1}
+	_, err := in.body.ReadFrom(&in.limited)
 	switch {
 	case err != nil:
-		return in, &refusal{http.StatusBadRequest, badRequest("the request's body could not be read")}
-	case buffer.Len() > h.maxRequest:
+		return &refusal{http.StatusBadRequest, badRequest("the request's body could not be read")}
+	case in.body.Len() > h.maxRequest:
 		if r.Header.Get("Expect") == "" { // a client that asked first has not begun to send
 			_, _ = io.CopyN(io.Discard, r.Body, maxDiscard)
 		}
-		return in, h.tooLarge(http.StatusRequestEntityTooLarge)
+		return h.tooLarge(http.StatusRequestEntityTooLarge)
 	}
-	return in, nil
+	return nil
 }
 
-// release gives back what read took.
+// input gives an input, which release takes back.
+func (h *Handler) input() *input {
+	in, _ := h.inputs.Get().(*input)
+	return in
+}
+
 func (h *Handler) release(in *input) {
-	if in != nil && in.body != nil {
-		in.body.Reset()
-		h.buffers.Put(in.body)
-	}
+	in.body.Reset()
+	in.post, in.query, in.limited = false, "", io.LimitedReader{}
+	h.inputs.Put(in)
 }
 
 func (h *Handler) tooLarge(status int) *refusal {

@@ -109,7 +109,11 @@ func (a *response) write(w http.ResponseWriter, r *http.Request, m media) {
 			h["Content-Encoding"] = fixed.gzip
 		}
 	}
-	h["Vary"] = append(h["Vary"], fixed.vary...)
+	if h["Vary"] == nil {
+		h["Vary"] = fixed.vary
+	} else {
+		h["Vary"] = append(h["Vary"], fixed.vary...)
+	}
 	if a.failed || r.Method == http.MethodPost {
 		h["Cache-Control"] = fixed.noStore
 	} else {
