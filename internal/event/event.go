@@ -1,5 +1,5 @@
 // Package event is the normalised event: what every provider's records are turned into, what the
-// catalog keeps, and the rules that make one valid. It depends on the standard library only, so that
+// catalog keeps, and the rules that make one valid. It depends on the standard library and a digest only, so that
 // every other package may depend on it.
 package event
 
