@@ -13,6 +13,7 @@ import (
 type plan struct {
 	known       map[event.ID]event.Hash // the events of the snapshot applied last
 	seen        map[event.ID]sighting   // the events of this one
+	again       int                     // how many of the known ones are seen
 	titles      map[string]string       // of its series: the last good record of each counts
 	records     int
 	quarantined int
@@ -45,6 +46,10 @@ func newPlan(known map[event.ID]event.Hash) *plan {
 func (p *plan) see(id event.ID, hash event.Hash, place event.Position) (differs bool, loser event.Position) {
 	p.records++
 	before, again := p.seen[id]
+	known, present := p.known[id]
+	if present && !again {
+		p.again++
+	}
 	if again && before.effect != broken && before.hash == hash {
 		return false, event.Position{} // the same record twice
 	}
@@ -53,8 +58,7 @@ func (p *plan) see(id event.ID, hash event.Hash, place event.Position) (differs 
 		p.quarantined++
 		return true, before.place
 	}
-	known, ok := p.known[id]
-	return !ok || known != hash, event.Position{}
+	return !present || known != hash, event.Position{}
 }
 
 // seeTitle notes what the next good record says of its series.
@@ -84,8 +88,13 @@ func (p *plan) seeBroken(key event.Key) {
 	if key.Event == "" {
 		return
 	}
-	if _, again := p.seen[key.ID()]; !again {
-		p.seen[key.ID()] = sighting{effect: broken}
+	id := key.ID()
+	if _, again := p.seen[id]; again {
+		return
+	}
+	p.seen[id] = sighting{effect: broken}
+	if _, present := p.known[id]; present {
+		p.again++
 	}
 }
 
@@ -118,7 +127,10 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 
 // missing lists the known events that the snapshot does not hold, in the order of their ids.
 func (p *plan) missing() []event.ID {
-	var ids []event.ID
+	if p.again == len(p.known) { // as nearly always
+		return nil
+	}
+	ids := make([]event.ID, 0, len(p.known)-p.again)
 	for id := range p.known {
 		if _, ok := p.seen[id]; !ok {
 			ids = append(ids, id)

@@ -100,7 +100,7 @@ func (p *parser) special() error {
 func (p *parser) startTag() error {
 	tag := p.rest
 	n := 0
-	if strings.HasPrefix(tag, "<") {
+	if tag != "" && tag[0] == '<' {
 		n = nameLen(tag[1:])
 	}
 	if n == 0 {
@@ -118,7 +118,7 @@ func (p *parser) startTag() error {
 	for rest := tag[1+n:]; ; {
 		rest = trimSpace(rest)
 		switch {
-		case strings.HasPrefix(rest, ">"):
+		case rest != "" && rest[0] == '>':
 			p.rest = rest[1:]
 			return nil
 		case strings.HasPrefix(rest, "/>"):
@@ -126,33 +126,54 @@ func (p *parser) startTag() error {
 			p.end()
 			return nil
 		}
-		var value string
 		var err error
-		if name, value, rest, err = cutAttribute(rest); err != nil {
+		if rest, err = p.attribute(rest); err != nil {
 			return err
-		}
-		if err := p.attribute(name, value); err != nil {
-			return fmt.Errorf("attribute %s: %w", quote(name), err)
 		}
 	}
 }
 
-func (p *parser) attribute(name, raw string) error {
-	value, err := attributeValue(raw)
-	if err != nil {
-		return err
+// attribute reads the one that s begins with, and returns what is behind it.
+func (p *parser) attribute(s string) (rest string, err error) {
+	name, value, rest, ok := plainAttribute(s)
+	if !ok {
+		if name, value, rest, err = cutAttribute(s); err != nil {
+			return "", err
+		}
+		if value, err = attributeValue(value); err != nil {
+			return "", fmt.Errorf("attribute %s: %w", quote(name), err)
+		}
 	}
 	if slices.Contains(p.attributes, name) {
-		return errors.New("twice in one element")
+		return "", fmt.Errorf("attribute %s: twice in one element", quote(name))
 	}
 	if len(p.attributes) == MaxAttributes {
-		return fmt.Errorf("more than %d in one element", MaxAttributes)
+		return "", fmt.Errorf("attribute %s: more than %d in one element", quote(name), MaxAttributes)
 	}
 	p.attributes = append(p.attributes, name)
 	if p.Attribute != nil {
 		p.Attribute(name, value)
 	}
-	return nil
+	return rest, nil
+}
+
+// plainAttribute is cutAttribute and attributeValue for an attribute as nearly all are written: name="value", with nothing
+// in the value that stands for something else. It looks at each byte once.
+func plainAttribute(s string) (name, value, rest string, ok bool) {
+	i := nameLen(s)
+	if i == 0 || i+2 > len(s) || s[i] != '=' || s[i+1] != '"' {
+		return "", "", "", false
+	}
+	name, s = s[:i], s[i+2:]
+	for i = range len(s) {
+		switch c := s[i]; {
+		case c == '"':
+			return name, s[:i], s[i+1:], true
+		case c < ' ' || c == '&' || c == '<':
+			return "", "", "", false
+		}
+	}
+	return "", "", "", false
 }
 
 // cutAttribute cuts the attribute off that s begins with.

@@ -37,15 +37,19 @@ const (
 	Record             // a whole element at the record depth
 )
 
-// Node is one step through the document. Bytes is valid until the next call of Next.
+// Node is one step through the document. Bytes and Attributes are valid until the next call of Next.
 type Node struct {
-	Kind  Kind
-	Name  string // of the element
-	Depth int    // of the element; the root's is 0
-	Line  int    // where it begins, from 1
-	Bytes []byte // Open: the start tag; Record: the element; Close: nil
-	Known bool   // Scanner.Known said so: the record's inside was not looked at
+	Kind       Kind
+	Name       string      // of the element
+	Depth      int         // of the element; the root's is 0
+	Line       int         // where it begins, from 1
+	Bytes      []byte      // Open: the start tag; Record: the element; Close: nil
+	Attributes []Attribute // Open: those of the start tag; else nil, since Parse reads a record
+	Known      bool        // Scanner.Known said so: the record's inside was not looked at
 }
+
+// Attribute is one of a start tag. Its strings share the memory of a copy of the tag: who keeps them for long clones them.
+type Attribute struct{ Name, Value string }
 
 // Scanner reads a document node by node. It is not safe for concurrent use.
 type Scanner struct {
@@ -58,6 +62,8 @@ type Scanner struct {
 	r           io.Reader
 	recordDepth int
 
+	attributes []Attribute // memory for those of the next Open
+
 	buf     []byte // what is read and not yet consumed is buf[pos:]
 	pos     int
 	eof     bool
@@ -66,6 +72,7 @@ type Scanner struct {
 	open    []string // the containers' names
 	pending bool     // the last container was self-closing: its Close is next
 	name    string   // of the last record, which is mostly that of the next
+	begin   []byte   // how its start tag begins
 	endTag  []byte   // that of name
 }
 
@@ -125,9 +132,11 @@ func (s *Scanner) element(m markup) (Node, error) {
 		return s.record(m)
 	}
 	node := Node{Kind: Open, Name: string(m.name), Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+m.end]}
-	if err := Parse(node.Bytes, Handler{}); err != nil { // containers are few: a bad one is found even when nobody looks
+	s.attributes = s.attributes[:0]
+	if err := Parse(node.Bytes, Handler{Attribute: s.attribute}); err != nil { // a bad one is found even when nobody looks
 		return Node{}, fmt.Errorf("line %d: %w", s.line, err)
 	}
+	node.Attributes = s.attributes
 	if len(s.open) == MaxDepth {
 		return Node{}, s.malformed("elements nested more than %d deep", MaxDepth)
 	}
@@ -135,6 +144,10 @@ func (s *Scanner) element(m markup) (Node, error) {
 	s.open = append(s.open, node.Name)
 	s.pending = m.kind == emptyTag
 	return node, nil
+}
+
+func (s *Scanner) attribute(name, value string) {
+	s.attributes = append(s.attributes, Attribute{name, value})
 }
 
 func (s *Scanner) pop() Node {
@@ -173,6 +186,29 @@ func (s *Scanner) known(first markup) (Node, error) {
 	return s.recordNode(end, true), nil
 }
 
+// plainEnd is the index behind the end of the record that begins with first, or 0 if its tags have to be counted. They
+// need not where nothing before the first end tag of the record's name can hold another one: no element of that name, and
+// nothing that is no element. Whether the other tags match is for Parse to say, as it is when they are counted.
+func (s *Scanner) plainEnd(first markup) int {
+	if first.kind == emptyTag {
+		return first.end
+	}
+	b := s.buf[s.pos:min(s.pos+readBytes, len(s.buf))]
+	for at := first.end; ; at++ {
+		next := bytes.IndexByte(b[at:], '<')
+		if next < 0 {
+			return 0
+		}
+		at += next
+		switch rest := b[at:]; {
+		case bytes.HasPrefix(rest, s.endTag):
+			return at + len(s.endTag)
+		case len(rest) <= len(s.begin) || rest[1] == '!' || rest[1] == '?' || bytes.HasPrefix(rest, s.begin):
+			return 0
+		}
+	}
+}
+
 // recordNode consumes a record of so many bytes.
 func (s *Scanner) recordNode(size int, known bool) Node {
 	node := Node{Kind: Record, Name: s.name, Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+size], Known: known}
@@ -184,12 +220,15 @@ func (s *Scanner) recordNode(size int, known bool) Node {
 func (s *Scanner) called(name []byte) {
 	if s.name != string(name) {
 		s.name = string(name)
-		s.endTag = []byte("</" + s.name + ">")
+		s.begin, s.endTag = []byte("<"+s.name), []byte("</"+s.name+">")
 	}
 }
 
 // record consumes the element whose start tag is first.
 func (s *Scanner) record(first markup) (Node, error) {
+	if end := s.plainEnd(first); end > 0 {
+		return s.recordNode(end, false), nil
+	}
 	end := first.end
 	for depth := depthAfter(0, first.kind); depth > 0; {
 		next := bytes.IndexByte(s.buf[s.pos+end:], '<')

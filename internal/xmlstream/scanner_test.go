@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/xmlstream"
@@ -94,6 +96,35 @@ func TestScanner(t *testing.T) {
 				t.Errorf("nodes (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestScannerAttributes: containers come with their attributes, as Parse reads them; records are for Parse to read.
+func TestScannerAttributes(t *testing.T) {
+	t.Parallel()
+	scanner, err := xmlstream.NewScanner(strings.NewReader(`<a b="1 &amp; 2" c='"'><d/><e f="3"><g h="4"/></e></a>`), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]xmlstream.Attribute{}
+	for {
+		node, err := scanner.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if node.Kind != xmlstream.Open && node.Attributes != nil {
+			t.Errorf("%s has attributes: %v", node.Name, node.Attributes)
+		}
+		if node.Kind == xmlstream.Open {
+			got[node.Name] = slices.Clone(node.Attributes)
+		}
+	}
+	want := map[string][]xmlstream.Attribute{"a": {{Name: "b", Value: "1 & 2"}, {Name: "c", Value: `"`}}, "d": {}, "e": {{Name: "f", Value: "3"}}}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
 }
 

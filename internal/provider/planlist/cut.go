@@ -34,6 +34,7 @@ type rawPlan struct {
 // cutter cuts a document into plans.
 type cutter struct {
 	skip    event.Skip
+	salt    uint64 // skip.Salt, digested
 	scanner *xmlstream.Scanner
 	dialect dialect
 	base    *base            // the one that is open; nil: none
@@ -46,7 +47,7 @@ type cutter struct {
 // cut gives the plans of a document. An error is that of the last batch.
 func cut(r io.Reader, skip event.Skip) iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
-		c := cutter{skip: skip, batch: &batch{}}
+		c := cutter{skip: skip, salt: xxh3.HashString(skip.Salt), batch: &batch{}}
 		var err error
 		if c.scanner, err = xmlstream.NewScanner(r, planDepth); err != nil {
 			yield(&batch{err: err})
@@ -74,7 +75,7 @@ func cut(r io.Reader, skip event.Skip) iter.Seq[*batch] {
 			if !yield(c.batch) {
 				return
 			}
-			c.batch = &batch{bytes: make([]byte, 0, batchBytes+batchBytes/8)}
+			c.batch = &batch{plans: make([]rawPlan, 0, len(c.batch.plans))} // about as many as there were
 		}
 	}
 }
@@ -110,11 +111,8 @@ func (c *cutter) container(node xmlstream.Node) error {
 		}
 		c.bases++
 		c.plans = 0
-		var attributes element
-		err := xmlstream.Parse(node.Bytes, xmlstream.Handler{Attribute: attributes.add})
-		c.base = newBase(&c.dialect, attributes)
-		c.base.seed = xxh3.HashSeed(node.Bytes, xxh3.HashString(c.skip.Salt))
-		return err
+		c.base = newBase(&c.dialect, node.Attributes)
+		c.base.seed = xxh3.HashSeed(node.Bytes, c.salt)
 	}
 	return nil
 }
@@ -140,6 +138,9 @@ func (c *cutter) take(node xmlstream.Node) {
 	if node.Known {
 		p.hash = c.hash
 	} else {
+		if b.bytes == nil {
+			b.bytes = make([]byte, 0, batchBytes+batchBytes/8)
+		}
 		b.bytes = append(b.bytes, node.Bytes...)
 	}
 	p.to = len(b.bytes)

@@ -54,17 +54,17 @@ func dialectOf(root string) (dialect, bool) {
 }
 
 // element is a start tag's attributes, in feed order. There are few: a list beats a map.
-type element []struct{ name, value string }
+type element []xmlstream.Attribute
 
 func (e *element) add(name, value string) {
-	*e = append(*e, struct{ name, value string }{name, value})
+	*e = append(*e, xmlstream.Attribute{Name: name, Value: value})
 }
 
 // get is an attribute's value; an empty one says as much as none.
 func (e element) get(name string) string {
 	for i := range e {
-		if e[i].name == name {
-			return e[i].value
+		if e[i].Name == name {
+			return e[i].Value
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -25,7 +26,7 @@ type base struct {
 	seed       uint64 // of its plans' hashes
 	id, title  string
 	online     bool
-	attributes json.RawMessage // the organizer, which the feed gives by number only, as it stands there
+	attributes func() json.RawMessage // the organizer, which the feed gives by number only; made when a plan asks for it
 }
 
 func newBase(d *dialect, e element) *base {
@@ -33,9 +34,14 @@ func newBase(d *dialect, e element) *base {
 	b := &base{dialect: d, id: strings.Clone(e.get(d.baseID)), title: strings.Clone(e.get("title"))}
 	mode := e.get("sell_mode")
 	b.online = mode == "online" || mode == ""
-	if number := e.get(organizer); number != "" {
-		b.attributes, _ = json.Marshal(map[string]string{organizer: number}) // can't fail for strings
-	}
+	number := strings.Clone(e.get(organizer))
+	b.attributes = sync.OnceValue(func() json.RawMessage {
+		if number == "" {
+			return nil
+		}
+		attributes, _ := json.Marshal(map[string]string{organizer: number}) // can't fail for strings
+		return attributes
+	})
 	return b
 }
 
@@ -56,7 +62,7 @@ func (n *normalizer) normalize(plan element, zones []zone) (event.Event, *event.
 		Attendance:  event.AttendanceOffline,
 		Online:      n.base.online,
 		Currency:    n.defaults.Currency,
-		Attributes:  n.base.attributes,
+		Attributes:  n.base.attributes(),
 	}
 	if e.Key.Series == "" {
 		n.fail(event.ReasonMissingID, d.baseID, "", nil)
