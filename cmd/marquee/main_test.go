@@ -153,11 +153,11 @@ func TestSyncExit(t *testing.T) {
 	expect(exitOK, "", "migrate", "wait", "--timeout", "5s")
 	expect(exitOK, "acme", "provider", "list")
 
-	expect(exitOK, `"Added":1`, "sync", "--dry-run")
+	expect(exitOK, `"added":1`, "sync", "--dry-run")
 	expect(exitOK, "APPLIED", "sync")
 	expect(exitOK, "UNCHANGED", "sync", "acme")
 	expect(exitUsage, "nobody", "sync", "nobody")
-	expect(exitOK, `"Outcome":"UNCHANGED"`, "sync", "runs", "--last", "1")
+	expect(exitOK, `"outcome":"UNCHANGED"`, "sync", "runs", "--last", "1")
 
 	body.Store(fmt.Sprintf(planList, 1)[:100])
 	expect(exitData, "MALFORMED", "sync")

@@ -33,9 +33,26 @@ func dryRun(ctx context.Context, p *program, s *syncer.Syncer, sources []*provid
 	return worst(failures)
 }
 
+// planLine is a plan as JSON lines show it.
+type planLine struct {
+	Provider   string             `json:"provider"`
+	Counts     event.Counts       `json:"counts"`
+	Upcoming   int                `json:"upcoming"`
+	Held       string             `json:"held,omitempty"`
+	Events     []syncer.PlanEntry `json:"events,omitempty"`
+	Quarantine []recordLine       `json:"quarantine,omitempty"`
+	Truncated  bool               `json:"truncated,omitempty"`
+}
+
 func printPlan(w io.Writer, plan syncer.Plan) error {
 	if !onTerminal(w) {
-		return json.NewEncoder(w).Encode(plan)
+		line := planLine{plan.Provider, plan.Counts, plan.Upcoming, plan.Held, plan.Entries, nil, plan.Truncated}
+		for i := range plan.Quarantine {
+			line.Quarantine = append(line.Quarantine, newRecordLine(&plan.Quarantine[i]))
+		}
+		lines := json.NewEncoder(w)
+		lines.SetEscapeHTML(false)
+		return lines.Encode(line)
 	}
 	c := plan.Counts
 	fmt.Fprintf(w, "%s: %d records: %d to add, %d to change, %d to remove of %d upcoming, %d returning, %d as before, %d quarantined\n",

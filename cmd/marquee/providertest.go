@@ -40,7 +40,7 @@ func (c *providerTestCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	preview, err := source.Preview(body)
+	preview, err := source.Preview(ctx, body)
 	if printErr := printPreview(p.stdout, preview); printErr != nil {
 		return printErr
 	}
@@ -57,14 +57,24 @@ func (c *providerTestCommand) snapshot(ctx context.Context, client *fetch.Client
 	return source.Fetch(ctx, nil, nil)
 }
 
-// previewLine is a record as JSON lines show it.
-type previewLine struct {
-	Key     event.Key
-	ID      event.ID
-	Event   *event.Event `json:",omitempty"`
-	Invalid string       `json:",omitempty"`
-	Place   event.Position
-	Excerpt string `json:",omitempty"`
+// recordLine is a record as JSON lines show it: an event, in the API's words, or why it is none.
+type recordLine struct {
+	Key     event.Key      `json:"key"`
+	ID      event.ID       `json:"id"`
+	Event   *event.Event   `json:"event,omitempty"`
+	Invalid string         `json:"invalid,omitempty"`
+	Place   event.Position `json:"place"` // in the feed
+	Excerpt string         `json:"excerpt,omitempty"`
+}
+
+func newRecordLine(r *event.Record) recordLine {
+	line := recordLine{Key: r.Key, ID: r.Key.ID(), Place: r.Place, Excerpt: r.Excerpt}
+	if r.Invalid != nil {
+		line.Invalid = r.Invalid.Error()
+	} else {
+		line.Event = &r.Event
+	}
+	return line
 }
 
 // printPreview writes a table on a terminal, JSON lines elsewhere.
@@ -74,15 +84,12 @@ func printPreview(w io.Writer, p provider.Preview) error {
 		return nil
 	}
 	lines := json.NewEncoder(w)
-	for i := range p.Events {
-		r := &p.Events[i]
-		if err := lines.Encode(previewLine{Key: r.Key, ID: r.Key.ID(), Event: &r.Event, Place: r.Place}); err != nil {
-			return err
-		}
-	}
-	for _, r := range p.Quarantine {
-		if err := lines.Encode(previewLine{Key: r.Key, ID: r.Key.ID(), Invalid: r.Invalid.Error(), Place: r.Place, Excerpt: r.Excerpt}); err != nil {
-			return err
+	lines.SetEscapeHTML(false)
+	for _, records := range [][]event.Record{p.Events, p.Quarantine} {
+		for i := range records {
+			if err := lines.Encode(newRecordLine(&records[i])); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

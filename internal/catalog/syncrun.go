@@ -14,16 +14,16 @@ import (
 
 // SyncRun is one attempt to sync one provider.
 type SyncRun struct {
-	Provider   string // slug, where runs of several providers are listed
-	ID         int64
-	StartedAt  time.Time
-	FinishedAt *time.Time
-	Outcome    event.Outcome
-	ErrorCode  *string
-	Error      *string
-	Bytes      int64 // of the snapshot, unpacked
+	Provider   string        `json:"provider"` // slug, where runs of several providers are listed
+	ID         int64         `json:"id"`
+	StartedAt  time.Time     `json:"startedAt"`
+	FinishedAt *time.Time    `json:"finishedAt,omitempty"`
+	Outcome    event.Outcome `json:"outcome"`
+	ErrorCode  *string       `json:"errorCode,omitempty"`
+	Error      *string       `json:"error,omitempty"`
+	Bytes      int64         `json:"bytes"` // of the snapshot, unpacked
 	event.Counts
-	CatalogVersion int64 // 0: it changed nothing
+	CatalogVersion int64 `json:"catalogVersion,omitempty"` // 0: it changed nothing
 
 	providerID    event.ID
 	quarantineRun *int64

@@ -31,8 +31,8 @@ type FieldChange struct {
 
 // Change is one thing that a run changed in one event.
 type Change struct {
-	Kind   ChangeKind
-	Fields []FieldChange // empty for kinds that say it all
+	Kind   ChangeKind    `json:"kind"`
+	Fields []FieldChange `json:"fields,omitempty"` // empty for kinds that say it all
 }
 
 // Diff lists what differs between two states of one event, grouped by kind, in a fixed order. It is

@@ -32,41 +32,41 @@ const (
 // Event is one dated happening as a provider last described it. Optional texts are empty when the
 // provider gives none; optional times are zero.
 type Event struct {
-	Key         Key
-	SeriesTitle string // of the series named in Key; empty without one
-	Title       string
-	Description string
-	URL         string
-	ImageURL    string
-	Categories  []string
+	Key         Key      `json:"-"`
+	SeriesTitle string   `json:"seriesTitle,omitempty"` // of the series named in Key; empty without one
+	Title       string   `json:"title"`
+	Description string   `json:"description,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	ImageURL    string   `json:"imageUrl,omitempty"`
+	Categories  []string `json:"categories,omitempty"`
 
-	Start  Moment
-	End    Moment // zero: an instant event
-	Zone   string // IANA name, e.g. Europe/Madrid
-	AllDay bool   // Start and End are midnights; End is the day after the last
+	Start  Moment `json:"start"`
+	End    Moment `json:"end,omitzero"` // zero: an instant event
+	Zone   string `json:"timeZone"`     // IANA name, e.g. Europe/Madrid
+	AllDay bool   `json:"allDay"`       // Start and End are midnights; End is the day after the last
 
-	Status     Status
-	Attendance Attendance
-	Online     bool  // on sale online in this snapshot; formats that don't say are online
-	SoldOut    *bool // as the provider says; nil when it doesn't
-	SaleStart  time.Time
-	SaleEnd    time.Time
+	Status     Status     `json:"status"`
+	Attendance Attendance `json:"attendanceMode"`
+	Online     bool       `json:"online"`            // on sale online in this snapshot; formats that don't say are online
+	SoldOut    *bool      `json:"soldOut,omitempty"` // as the provider says; nil when it doesn't
+	SaleStart  time.Time  `json:"saleStartsAt,omitzero"`
+	SaleEnd    time.Time  `json:"saleEndsAt,omitzero"`
 
-	Offers   []Offer
-	Currency string // ISO 4217
-	MinPrice *Decimal
-	MaxPrice *Decimal
+	Offers   []Offer  `json:"offers,omitempty"`
+	Currency string   `json:"currency"` // ISO 4217
+	MinPrice *Decimal `json:"minPrice,omitempty"`
+	MaxPrice *Decimal `json:"maxPrice,omitempty"`
 
-	Place      Place
-	Organizer  string
-	Attributes json.RawMessage // a JSON object of what has no field here, as encoding/json writes a map, or nil
+	Place      Place           `json:"place,omitzero"`
+	Organizer  string          `json:"organizer,omitempty"`
+	Attributes json.RawMessage `json:"attributes,omitempty"` // a JSON object of what has no field here, as encoding/json writes a map, or nil
 }
 
 // Moment is one point in time as a feed gives it: the wall clock at the venue, and the instant that
 // the event's zone makes of it.
 type Moment struct {
-	Local   LocalDateTime
-	Instant time.Time
+	Local   LocalDateTime `json:"local"`
+	Instant time.Time     `json:"instant"`
 }
 
 // IsZero reports whether the moment is not given.
@@ -74,10 +74,10 @@ func (m Moment) IsZero() bool { return m.Instant.IsZero() && m.Local.IsZero() }
 
 // Place is where an event happens. Any part may be empty.
 type Place struct {
-	Name    string
-	Address string
-	City    string
-	Country string // ISO 3166-1 alpha-2 where the provider says so, else its own words
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
+	City    string `json:"city,omitempty"`
+	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 where the provider says so, else its own words
 }
 
 // Offer is a priced part of an event. It has no identity: ids repeat inside one event in real feeds.

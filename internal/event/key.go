@@ -35,9 +35,9 @@ var (
 // Key is the natural key of an event. The last two parts alone collide in real feeds: one id stands
 // under two series, and a series may have an event with its own id.
 type Key struct {
-	Provider string // slug
-	Series   string // the provider's id of the series, empty when the event has none
-	Event    string // the provider's id of the event
+	Provider string `json:"provider"`         // slug
+	Series   string `json:"series,omitempty"` // the provider's id of the series, empty when the event has none
+	Event    string `json:"event"`            // the provider's id of the event
 }
 
 // ID is the UUIDv5 of the key. The name that is hashed is the netstring of each part, one after the

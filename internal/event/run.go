@@ -84,13 +84,13 @@ type Series struct{ ID, Title string } // the provider's id
 
 // Counts is what a run did, in records and events.
 type Counts struct {
-	Records     int // in the snapshot, the quarantined ones too
-	Added       int
-	Changed     int
-	Removed     int // upcoming events that left the snapshot
-	Returned    int // removed events that are in it again
-	Unchanged   int
-	Quarantined int
+	Records     int `json:"records"` // in the snapshot, the quarantined ones too
+	Added       int `json:"added"`
+	Changed     int `json:"changed"`
+	Removed     int `json:"removed"`  // upcoming events that left the snapshot
+	Returned    int `json:"returned"` // removed events that are in it again
+	Unchanged   int `json:"unchanged"`
+	Quarantined int `json:"quarantined"`
 }
 
 // Result is how a run ended.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 
 // decoder reads the snapshots of one provider.
 type decoder struct {
-	decode   func(io.Reader, event.Defaults) iter.Seq2[event.Record, error]
+	decode   func(context.Context, io.Reader, event.Defaults) iter.Seq2[event.Record, error]
 	version  int    // changes when the same bytes and settings would give other events than before
 	settings string // names the format's own ones; empty: there are none
 	// moment names the time, as far as it has a say. Nil: it has none.
@@ -62,7 +63,10 @@ func newDecoder(c Config, clock func() time.Time) (decoder, error) {
 }
 
 func newPlanlist(Config, func() time.Time) (decoder, error) {
-	return decoder{decode: planlist.Decode, version: planlist.Version, decodeUnknown: planlist.DecodeUnknown}, nil
+	decode := func(_ context.Context, r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
+		return planlist.Decode(r, defaults)
+	}
+	return decoder{decode: decode, version: planlist.Version, decodeUnknown: planlist.DecodeUnknown}, nil
 }
 
 func newMapped(c Config, _ func() time.Time) (decoder, error) {
@@ -104,7 +108,7 @@ func newICalendar(c Config, clock func() time.Time) (decoder, error) {
 		return icalendar.Horizon{From: today.AddDate(0, 0, -past), To: today.AddDate(0, 0, future+1)}
 	}
 	return decoder{
-		decode: func(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
+		decode: func(_ context.Context, r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
 			return icalendar.Decode(r, defaults, horizon())
 		},
 		version:  icalendar.Version,

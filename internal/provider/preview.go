@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"io"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -22,10 +23,10 @@ type Preview struct {
 
 // Preview reads a snapshot as a sync would. Of two records with one key the last wins, and the other is
 // quarantined unless they are alike. The error says that the snapshot would not be applied.
-func (s *Source) Preview(body io.Reader) (Preview, error) {
+func (s *Source) Preview(ctx context.Context, body io.Reader) (Preview, error) {
 	var p Preview
 	seen := map[event.Key]sighting{}
-	for rec, err := range s.Decode(body) {
+	for rec, err := range s.Decode(ctx, body) {
 		if err != nil {
 			return p, err
 		}

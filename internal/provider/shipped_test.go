@@ -190,7 +190,7 @@ func preview(tb testing.TB, source *provider.Source, file string) provider.Previ
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p, err := source.Preview(bytes.NewReader(document))
+	p, err := source.Preview(tb.Context(), bytes.NewReader(document))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func inShort(t *testing.T, source *provider.Source, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := source.Preview(bytes.NewReader(document))
+	p, err := source.Preview(t.Context(), bytes.NewReader(document))
 	var out strings.Builder
 	for _, rec := range p.Events {
 		e := &rec.Event

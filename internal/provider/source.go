@@ -121,7 +121,22 @@ func (s *Source) Repeated(previous *event.Snapshot, fetched *fetch.Snapshot) *ev
 	return &same
 }
 
-// Decode reads a snapshot record by record; see package planlist for how errors come.
-func (s *Source) Decode(r io.Reader) iter.Seq2[event.Record, error] {
-	return s.decoder.decode(r, s.defaults)
+// Decode reads a snapshot record by record; see package planlist for how errors come. When ctx ends, the reading does, with
+// its cause for an error.
+func (s *Source) Decode(ctx context.Context, r io.Reader) iter.Seq2[event.Record, error] {
+	return s.decoder.decode(ctx, cancellable{ctx, r}, s.defaults)
+}
+
+// cancellable is a reader until ctx ends.
+type cancellable struct {
+	ctx context.Context //nolint:containedctx // It is read from as if it had none.
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (c cancellable) Read(b []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(b)
 }

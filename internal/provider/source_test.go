@@ -1,7 +1,9 @@
 package provider_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -63,7 +65,7 @@ func TestHorizonMovesByTheDay(t *testing.T) {
 	days := func() (days []string) {
 		t.Helper()
 		const calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Choir\r\nDTSTART:20300501T190000\r\nDTEND:20300501T200000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-		for rec, err := range source.Decode(strings.NewReader(calendar)) {
+		for rec, err := range source.Decode(t.Context(), strings.NewReader(calendar)) {
 			if err != nil || rec.Invalid != nil {
 				t.Fatal(err, rec.Invalid)
 			}
@@ -151,7 +153,7 @@ func TestSchedule(t *testing.T) {
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	source := mustLoad(t, acme("map: '.events[] | {id, title, start, online: .o}'"))
-	p, err := source.Preview(strings.NewReader(`{"events": [
+	p, err := source.Preview(t.Context(), strings.NewReader(`{"events": [
 		{"id": 1, "title": "A", "start": "2030-01-01"},
 		{"id": 2, "title": "B", "start": "2030-01-01", "o": false},
 		{"id": 1, "title": "A", "start": "2030-01-01"},
@@ -176,7 +178,7 @@ func TestPreview(t *testing.T) {
 		t.Errorf("%d records, %d quarantined, %d repeated, %d online", p.Records, p.Quarantined, p.Repeated, p.Online)
 	}
 
-	p, err = source.Preview(strings.NewReader(`{"events": [{"id": 1, "title": "A", "start": "2030-01-01"}`))
+	p, err = source.Preview(t.Context(), strings.NewReader(`{"events": [{"id": 1, "title": "A", "start": "2030-01-01"}`))
 	if !errors.Is(err, event.ErrMalformed) || p.Records != 1 {
 		t.Errorf("of a truncated snapshot: %d records, %v", p.Records, err)
 	}
@@ -194,11 +196,61 @@ func TestPreviewIsBounded(t *testing.T) {
 		document.WriteString(strings.Repeat(",", 1) + "1" + strings.Repeat("0", i%5) + string(rune('0'+i%10)) + strings.Repeat("1", i%3))
 	}
 	document.WriteString("]}")
-	p, err := source.Preview(strings.NewReader(document.String()))
+	p, err := source.Preview(t.Context(), strings.NewReader(document.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.Records != 8*provider.MaxPreviewed+2 || len(p.Quarantine) != provider.MaxPreviewed || p.Quarantined <= len(p.Quarantine) {
 		t.Errorf("%d records, %d of %d quarantined", p.Records, len(p.Quarantine), p.Quarantined)
 	}
+}
+
+// TestDecodeIsInterrupted: when a run is told to end, so does the reading, whatever a map is at; that is no fault of the feed.
+func TestDecodeIsInterrupted(t *testing.T) {
+	t.Parallel()
+	feeds := map[string]struct {
+		config provider.Config
+		feed   io.Reader
+	}{
+		"a map that loops for ever":     {provider.Config{Format: "json", Map: "def f: f; f"}, strings.NewReader("{}")},
+		"a map that loops on a record":  {provider.Config{Format: "json", Map: ".[] | def f: f; {id: f}"}, strings.NewReader("[1]")},
+		"a calendar that never ends":    {provider.Config{Format: "icalendar"}, endless{"BEGIN:VCALENDAR\r\n", "X-A:b\r\n"}.reader()},
+		"a native feed that never ends": {provider.Config{Format: "planlist"}, endless{"<planList><output>", "<base_plan/>"}.reader()},
+	}
+	for name, test := range feeds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := test.config
+			c.Slug, c.Name, c.URL, c.TimeZone, c.Currency = "acme", "Acme", "https://acme.example", "UTC", "EUR"
+			source, err := provider.New(c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			interrupted := errors.New("interrupted")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(100*time.Millisecond, func() { cancel(interrupted) })
+			var last error
+			for _, err := range source.Decode(ctx, test.feed) {
+				last = err
+			}
+			if !errors.Is(last, interrupted) || errors.Is(last, event.ErrMalformed) {
+				t.Errorf("it ends with %v", last)
+			}
+		})
+	}
+}
+
+// endless is a document of a beginning, and then the same again and again.
+type endless struct{ first, again string }
+
+func (e endless) reader() io.Reader {
+	return io.MultiReader(strings.NewReader(e.first), &repeating{text: e.again})
+}
+
+type repeating struct{ text string }
+
+func (r *repeating) Read(b []byte) (int, error) {
+	n := copy(b, r.text)
+	r.text = r.text[n:] + r.text[:n]
+	return n, nil
 }

@@ -15,9 +15,9 @@ type limit func(c event.Counts, upcoming int) string
 // snapshot gives a snapshot's records; those that known says need not be read are Known.
 type snapshot func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error]
 
-func reading(source *provider.Source, body io.Reader) snapshot {
+func reading(ctx context.Context, source *provider.Source, body io.Reader) snapshot {
 	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
-		return source.DecodeUnknown(body, known)
+		return source.DecodeUnknown(ctx, body, known)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestBrake(t *testing.T) {
 		t.Parallel()
 		app, feed, found := held(t)
 		// Between look and decision the provider has listed more. The snapshot is moot, but suppose it were not.
-		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{Removed}', '9')`)
+		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{removed}', '9')`)
 		found.Counts.Removed = 9
 		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
 		wantError(t, err, syncer.ErrMoreThanShown)
@@ -103,7 +103,7 @@ func TestBrake(t *testing.T) {
 	t.Run("the same again, but it takes away more", func(t *testing.T) {
 		t.Parallel()
 		app, feed, found := held(t)
-		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{Removed}', '9')`)
+		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{removed}', '9')`)
 		report, err := feed.Try()
 		wantError(t, err, event.ErrHeld)
 		if _, err := app.Store.Held(t.Context(), found.RunID); !errors.Is(err, event.ErrNotHeld) {

@@ -22,10 +22,10 @@ type Plan struct {
 
 // PlanEntry is what would change in one event.
 type PlanEntry struct {
-	Key     event.Key
-	Title   string
-	Starts  event.LocalDateTime
-	Changes []event.Change
+	Key     event.Key           `json:"key"`
+	Title   string              `json:"title"`
+	Starts  event.LocalDateTime `json:"startsLocal"`
+	Changes []event.Change      `json:"changes"`
 }
 
 // maxPlanEntries bounds what a Plan lists of each kind; its counts are always whole.
@@ -50,7 +50,7 @@ func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, err
 	}
 	defer rollback(ctx, tx)
 	collected := &dryTx{Tx: tx, plan: &plan, now: now}
-	plan.Counts, plan.Upcoming, err = read(ctx, collected, reading(source, body), collected.Write)
+	plan.Counts, plan.Upcoming, err = read(ctx, collected, reading(ctx, source, body), collected.Write)
 	if err != nil {
 		return plan, err
 	}

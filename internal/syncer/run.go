@@ -254,7 +254,7 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	result, err := s.apply(ctx, run, s.counted(reading(source, body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
+	result, err := s.apply(ctx, run, s.counted(reading(ctx, source, body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err

@@ -86,7 +86,7 @@ func (m *memory) plan(tb testing.TB, source *provider.Source, document []byte) p
 	tb.Helper()
 	tx := &memoryTx{catalog: m, planned: planned{writes: map[event.ID]event.Write{}}}
 	var err error
-	tx.counts, _, err = read(tb.Context(), tx, reading(source, bytes.NewReader(document)), tx.Write)
+	tx.counts, _, err = read(tb.Context(), tx, reading(tb.Context(), source, bytes.NewReader(document)), tx.Write)
 	if err != nil && !errors.Is(err, event.ErrMalformed) {
 		tb.Fatal(err)
 	}

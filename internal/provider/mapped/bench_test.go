@@ -28,7 +28,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				count := 0
-				for rec, err := range m.Decode(strings.NewReader(document.String()), madrid(b)) {
+				for rec, err := range m.Decode(b.Context(), strings.NewReader(document.String()), madrid(b)) {
 					if err != nil || rec.Invalid != nil {
 						b.Fatal(err, rec.Invalid)
 					}

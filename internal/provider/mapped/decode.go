@@ -1,6 +1,7 @@
 package mapped
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,14 +14,14 @@ import (
 )
 
 // Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
-// event.ErrMalformed when the feed, or the map, is at fault.
-func (m *Mapping) Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
+// event.ErrMalformed when the feed, or the map, is at fault; it is ctx's when that ends, in the middle of a program too.
+func (m *Mapping) Decode(ctx context.Context, r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
 	return func(yield func(event.Record, error) bool) {
 		d := decoding{
 			Mapping: m, limits: m.settings.Limits, normalizer: newNormalizer(defaults),
 			yield: func(rec event.Record) bool { return yield(rec, nil) },
 		}
-		if err := d.run(r); err != nil && !errors.Is(err, errStopped) {
+		if err := d.run(ctx, r); err != nil && !errors.Is(err, errStopped) {
 			yield(event.Record{}, err)
 		}
 	}
@@ -37,17 +38,17 @@ type decoding struct {
 	events int // so far
 }
 
-func (d *decoding) run(r io.Reader) error {
+func (d *decoding) run(ctx context.Context, r io.Reader) error {
 	if d.stream == nil {
 		document, err := d.tree(r)
 		if err != nil {
 			return err
 		}
-		d.guard = newGuard(d.limits)
+		d.guard = newGuard(ctx, d.limits)
 		defer d.guard.stop()
 		return d.stage(0, record{value: document}, nil)
 	}
-	d.guard = newGuard(d.limits)
+	d.guard = newGuard(ctx, d.limits)
 	defer d.guard.stop()
 	for rec, err := range d.stream(r) {
 		if err != nil {
@@ -79,6 +80,8 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 	for count := 0; ; count++ {
 		result, ok, err := results.next()
 		switch {
+		case err != nil && d.guard.ctx.Err() != nil:
+			return context.Cause(d.guard.ctx)
 		case err != nil && (n == 0 || d.guard.left <= 0):
 			return d.broken(err)
 		case err != nil:

@@ -222,7 +222,7 @@ func TestStoppingEarly(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{`.events[] | {id: .uid, title: .name, start: .begin}`, `(.events[] | .) | {id: .uid, title: .name, start: .begin}`} {
 		count := 0
-		for rec, err := range compile(t, mapped.Settings{Format: mapped.JSON, Map: program}).Decode(strings.NewReader(shows), madrid(t)) {
+		for rec, err := range compile(t, mapped.Settings{Format: mapped.JSON, Map: program}).Decode(t.Context(), strings.NewReader(shows), madrid(t)) {
 			if err != nil || rec.Invalid != nil {
 				t.Fatal(err, rec.Invalid)
 			}
@@ -240,7 +240,7 @@ func TestTheReaderMayTakeItsTime(t *testing.T) {
 	for _, program := range []string{`.events[] | {id: .uid, title: .name, start: .begin}`, `(.events[] | .) | {id: .uid, title: .name, start: .begin}`} {
 		m := compile(t, mapped.Settings{Format: mapped.JSON, Map: program, Limits: limits})
 		count := 0
-		for rec, err := range m.Decode(strings.NewReader(shows), madrid(t)) {
+		for rec, err := range m.Decode(t.Context(), strings.NewReader(shows), madrid(t)) {
 			if err != nil || rec.Invalid != nil {
 				t.Fatal(err, rec.Invalid)
 			}

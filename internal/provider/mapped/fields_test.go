@@ -26,25 +26,24 @@ func TestAllFields(t *testing.T) {
 		t.Fatal(got.Invalid)
 	}
 	want := `{
-  "Key": {"Provider": "acme", "Series": "s1", "Event": "291"},
-  "SeriesTitle": "Lanterns", "Title": "Lanterns, the last night", "Description": "Lights.",
-  "URL": "https://acme.example/291", "ImageURL": "https://acme.example/291.png",
-  "Categories": ["music", "family"],
-  "Start": {"Local": "2030-06-30T20:00:00", "Instant": "2030-06-30T19:00:00Z"},
-  "End": {"Local": "2030-06-30T22:30:00", "Instant": "2030-06-30T21:30:00Z"},
-  "Zone": "Europe/Lisbon", "AllDay": false,
-  "Status": "POSTPONED", "Attendance": "MIXED", "Online": false, "SoldOut": false,
-  "SaleStart": "2030-01-01T00:00:00Z", "SaleEnd": "2030-06-30T19:00:00Z",
-  "Offers": [{"id": "40", "name": "Lawn", "price": 19.9, "capacity": 243, "numbered": true}, {"price": 15}, {}],
-  "Currency": "USD", "MinPrice": 15, "MaxPrice": 19.9,
-  "Place": {"Name": "Old Fort", "Address": "1 Quay", "City": "Porto", "Country": "PT"},
-  "Organizer": "Acme", "Attributes": {"a": "<x>", "b": 1.10}
+  "seriesTitle": "Lanterns", "title": "Lanterns, the last night", "description": "Lights.",
+  "url": "https://acme.example/291", "imageUrl": "https://acme.example/291.png",
+  "categories": ["music", "family"],
+  "start": {"local": "2030-06-30T20:00:00", "instant": "2030-06-30T19:00:00Z"},
+  "end": {"local": "2030-06-30T22:30:00", "instant": "2030-06-30T21:30:00Z"},
+  "timeZone": "Europe/Lisbon", "allDay": false,
+  "status": "POSTPONED", "attendanceMode": "MIXED", "online": false, "soldOut": false,
+  "saleStartsAt": "2030-01-01T00:00:00Z", "saleEndsAt": "2030-06-30T19:00:00Z",
+  "offers": [{"id": "40", "name": "Lawn", "price": 19.9, "capacity": 243, "numbered": true}, {"price": 15}, {}],
+  "currency": "USD", "minPrice": 15, "maxPrice": 19.9,
+  "place": {"name": "Old Fort", "address": "1 Quay", "city": "Porto", "country": "PT"},
+  "organizer": "Acme", "attributes": {"a": "<x>", "b": 1.10}
 }`
 	if diff := cmp.Diff(parsed(t, []byte(want)), parsed(t, marshal(t, got.Event))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.Key != got.Event.Key {
-		t.Errorf("the record's key is %s", got.Key)
+	if want := (event.Key{Provider: "acme", Series: "s1", Event: "291"}); got.Key != want || got.Event.Key != want {
+		t.Errorf("the record's key is %s, its event's %s", got.Key, got.Event.Key)
 	}
 }
 

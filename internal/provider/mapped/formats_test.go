@@ -131,7 +131,7 @@ func TestEveryTruncationIsNoticed(t *testing.T) {
 			}
 			cut := io.MultiReader(strings.NewReader(document[:n]), iotest.ErrReader(io.ErrClosedPipe))
 			var failure error
-			for _, err := range compile(t, s).Decode(cut, madrid(t)) {
+			for _, err := range compile(t, s).Decode(t.Context(), cut, madrid(t)) {
 				failure = err
 			}
 			if !errors.Is(failure, io.ErrClosedPipe) {
@@ -166,7 +166,7 @@ func TestStreamsAreEndless(t *testing.T) {
 			}()
 			s.settings.Limits = limits
 			events := -1 // the first is a bad one, or a good one too many
-			for rec, err := range compile(t, s.settings).Decode(r, madrid(t)) {
+			for rec, err := range compile(t, s.settings).Decode(t.Context(), r, madrid(t)) {
 				if err != nil {
 					t.Fatal(err)
 				}

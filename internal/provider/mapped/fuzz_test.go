@@ -45,7 +45,7 @@ func FuzzDecode(f *testing.F) {
 func outcome(t *testing.T, m *mapped.Mapping, document string) string {
 	t.Helper()
 	var b strings.Builder
-	for rec, err := range m.Decode(strings.NewReader(document), madrid(t)) {
+	for rec, err := range m.Decode(t.Context(), strings.NewReader(document), madrid(t)) {
 		if err != nil {
 			if !errors.Is(err, event.ErrMalformed) {
 				t.Errorf("an error of no kind: %v", err)

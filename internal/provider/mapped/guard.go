@@ -21,6 +21,7 @@ var (
 // guard bounds what the programs compute for one snapshot. It counts only time spent in them: the reader of
 // the events may take its own.
 type guard struct {
+	ctx    context.Context //nolint:containedctx // One snapshot's reading.
 	limits Limits
 	left   time.Duration
 	heap   uint64 // the process's memory when the guard began
@@ -40,8 +41,8 @@ const (
 // pulse is how often the guard looks. gojq looks at its context with every instruction.
 const pulse = 10 * time.Millisecond
 
-func newGuard(limits Limits) *guard {
-	g := &guard{limits: limits, left: limits.Time, heap: sample(inUse), done: make(chan struct{})}
+func newGuard(ctx context.Context, limits Limits) *guard {
+	g := &guard{ctx: ctx, limits: limits, left: limits.Time, heap: sample(inUse), done: make(chan struct{})}
 	go g.watch()
 	return g
 }
@@ -102,7 +103,7 @@ type results struct {
 }
 
 func (g *guard) run(code *gojq.Code, limit time.Duration, value any, variables []any) *results {
-	ctx, stop := context.WithCancelCause(context.Background())
+	ctx, stop := context.WithCancelCause(g.ctx)
 	return &results{guard: g, left: limit, ctx: ctx, stop: stop, iter: code.RunWithContext(ctx, value, variables...)}
 }
 

@@ -37,7 +37,7 @@ func compile(tb testing.TB, s mapped.Settings) *mapped.Mapping {
 func decode(tb testing.TB, s mapped.Settings, document string) ([]event.Record, error) {
 	tb.Helper()
 	var records []event.Record
-	for rec, err := range compile(tb, s).Decode(strings.NewReader(document), madrid(tb)) {
+	for rec, err := range compile(tb, s).Decode(tb.Context(), strings.NewReader(document), madrid(tb)) {
 		if err != nil {
 			return records, err
 		}
