@@ -26,7 +26,7 @@ func showProgress(w io.Writer, s *syncer.Syncer, sources []*provider.Source) (fi
 	bars.writer.Style().Visibility.Speed = true
 	for _, source := range sources {
 		slug := source.Provider().Slug
-		tracker := &progress.Tracker{Message: slug, Units: progress.UnitsBytes}
+		tracker := &progress.Tracker{Message: slug, Units: progress.UnitsBytes, AutoStopDisabled: true} // all bytes are there: that is not all
 		bars.trackers[slug] = tracker
 		bars.writer.AppendTracker(tracker)
 	}

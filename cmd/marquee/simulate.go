@@ -13,7 +13,7 @@ import (
 
 type providerSimulateCommand struct {
 	Listen     address              `help:"Where it listens." default:"127.0.0.1:8090" env:"-"`
-	Script     string               `help:"Answers in this order, from a YAML file." type:"existingfile" placeholder:"FILE" env:"-"`
+	Script     string               `help:"Answers in this order, from a YAML file (docs/simulator.md)." type:"existingfile" placeholder:"FILE" env:"-"`
 	Faults     bool                 `help:"Answer badly now and then." env:"-"`
 	Generation simulator.Generation `help:"Form of the feed: planList, eventList, eventDate." default:"planList" env:"-"`
 	TimeZone   string               `help:"Of the venues." default:"Europe/Madrid" env:"-"`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -235,4 +237,22 @@ func FuzzLoadScript(f *testing.F) {
 			t.Errorf("%v, want a ScriptError", err)
 		}
 	})
+}
+
+// TestGuide: the script that docs/simulator.md shows is one.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(scripts) == 0 {
+		t.Fatal("it shows none")
+	}
+	for _, found := range scripts {
+		if _, err := simulator.LoadScript(strings.NewReader(found[1]), "docs/simulator.md", nil); err != nil {
+			t.Error(err)
+		}
+	}
 }
