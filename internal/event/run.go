@@ -48,6 +48,16 @@ type LastRun struct {
 	NextCheck time.Time // no sooner does the provider want to be asked again; zero: it doesn't say
 }
 
+// MaxClockSkew is how far the clocks of two machines that sync may differ.
+const MaxClockSkew = 5 * time.Minute
+
+// Ahead reports whether the run began at a time that is still to come: now's clock has gone back since, or the run's was
+// wrong. Such a time says nothing of when the provider is to be asked again.
+func (r LastRun) Ahead(now time.Time) bool { return r.StartedAt.After(now.Add(MaxClockSkew)) }
+
+// Waits reports whether the provider wants to be left alone still.
+func (r LastRun) Waits(now time.Time) bool { return now.Before(r.NextCheck) && !r.Ahead(now) }
+
 // Snapshot names one complete read of a feed, so that the next read can tell whether it is the same.
 type Snapshot struct {
 	RunID        int64 // that read it

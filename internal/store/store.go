@@ -74,14 +74,18 @@ func (s *Store) start(ctx context.Context, p event.Provider, owner string, at ti
 
 // due fails with event.ErrNotDue before the time that the provider named in its last answer.
 func due(ctx context.Context, tx pgx.Tx, provider event.ID, at time.Time) error {
-	var next *time.Time
-	err := tx.QueryRow(ctx, `SELECT next_check_at FROM sync_runs WHERE provider_id = $1 AND outcome <> 'RUNNING' ORDER BY id DESC LIMIT 1`,
-		[16]byte(provider)).Scan(&next)
+	var last event.LastRun
+	err := tx.QueryRow(ctx, `
+		SELECT started_at, coalesce(next_check_at, 'epoch') FROM sync_runs
+		WHERE provider_id = $1 AND outcome <> 'RUNNING' ORDER BY id DESC LIMIT 1`,
+		[16]byte(provider)).Scan(&last.StartedAt, &last.NextCheck)
 	switch {
-	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
 		return err
-	case next != nil && at.Before(*next):
-		return fmt.Errorf("%w: %s", event.ErrNotDue, next.UTC().Format(time.RFC3339))
+	case last.Waits(at):
+		return fmt.Errorf("%w: %s", event.ErrNotDue, last.NextCheck.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

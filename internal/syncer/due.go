@@ -104,9 +104,9 @@ func (s *Syncer) share(ctx context.Context, due []*provider.Source, last map[eve
 func isDue(source *provider.Source, last event.LastRun, at time.Time) bool {
 	schedule := source.Schedule()
 	switch {
-	case last.ID == 0:
+	case last.ID == 0, last.Ahead(at):
 		return true
-	case at.Before(last.NextCheck):
+	case last.Waits(at):
 		return false
 	case schedule.Cron != "":
 		return !schedule.Next(last.StartedAt).After(at)

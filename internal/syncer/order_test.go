@@ -228,3 +228,37 @@ func blocked(t *testing.T, app *harness.App, n int) {
 		time.Sleep(2 * time.Millisecond)
 	}
 }
+
+// TestClockGoesBack: a machine whose clock was a year ahead, and is right again, goes on syncing: what it wrote then keeps
+// no later snapshot from being applied, nor the provider from being asked.
+func TestClockGoesBack(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	app.Clock.Set(noon.AddDate(1, 0, 0))
+	feed.Answer(serve(priced("20"), "Cache-Control", "max-age=86400"))
+	if _, err := feed.Try(); err != nil {
+		t.Fatal(err)
+	}
+	if wait := harness.One[float64](app, `SELECT extract(epoch FROM next_check_at - started_at) FROM sync_runs`); wait < 3600 {
+		t.Fatalf("the provider asks to wait for %g s, which the test is about", wait)
+	}
+	_, err := app.Store.StartRun(t.Context(), feed.Source.Provider(), "test", app.Clock.Now(), false)
+	wantError(t, err, event.ErrNotDue)
+
+	app.Clock.Set(noon)
+	run, err := app.Store.StartRun(t.Context(), feed.Source.Provider(), "test", app.Clock.Now(), false)
+	if err != nil {
+		t.Fatal("the provider is left alone until a time that was never meant: ", err)
+	}
+	if err := app.Store.FailRun(t.Context(), run, event.Result{Outcome: event.OutcomeFailed, ErrorCode: "TEST"}, app.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	sameCounts(t, feed.Sync(priced("21")), event.OutcomeApplied, event.Counts{Records: 1, Changed: 1})
+	want := []string{"1 ADDED", "2 PRICE_CHANGED", "3 DETAILS_CHANGED"}
+	if diff := cmp.Diff(want, harness.Query[string](app, `SELECT id || ' ' || kind FROM changes ORDER BY id`)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	// What left the feed meanwhile is told from what has expired by the clock as it is.
+	sameCounts(t, feed.Sync(harness.PlanList()), event.OutcomeApplied, event.Counts{Removed: 1})
+}
