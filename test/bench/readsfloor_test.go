@@ -17,13 +17,22 @@ import (
 // floors are what the reads are measured by: the same rows, by the simplest statement that finds them, in PostgreSQL's
 // binary form, to JSON written by hand, without GraphQL; and the same number of bytes without a database.
 func floors(pool *pgxpool.Pool) http.Handler {
-	page := bytes.Repeat([]byte("x"), 9_300)
+	static := bytes.Repeat([]byte("x"), 9_300)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/floor/static", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"application/json"}
-		_, _ = w.Write(page)
+		_, _ = w.Write(static)
 	})
-	const columns = "id, title, starts_at, ends_at, min_price, max_price, currency"
+	mux.HandleFunc("/floor/notmodified", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Etag"] = []string{`"x"`}
+		w.WriteHeader(http.StatusNotModified)
+	})
+	const (
+		columns  = "id, title, starts_at, ends_at, min_price, max_price, currency"
+		startsIn = "starts_at >= $1 AND starts_at < $2"
+		overlaps = "starts_at < $2 AND ends_at > $1"
+		page     = " ORDER BY starts_at, id LIMIT 51"
+	)
 	rows := func(path, columns, tail string, row func(b []byte, v [][]byte) []byte) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			from, to, ok := strings.Cut(r.URL.RawQuery, "&")
@@ -33,7 +42,7 @@ func floors(pool *pgxpool.Pool) http.Handler {
 				http.Error(w, "want from&to", http.StatusBadRequest)
 				return
 			}
-			found, err := pool.Query(r.Context(), "SELECT "+columns+" FROM events WHERE listed AND starts_at >= $1 AND starts_at < $2 "+tail, begin, end)
+			found, err := pool.Query(r.Context(), "SELECT "+columns+" FROM events WHERE listed AND "+tail, begin, end)
 			if err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 				return
@@ -49,12 +58,13 @@ func floors(pool *pgxpool.Pool) http.Handler {
 			_, _ = w.Write(b)
 		})
 	}
-	rows("/floor/page", columns, "ORDER BY starts_at, id LIMIT 51", floorEvent)
-	rows("/floor/offers", columns+", offers", "ORDER BY starts_at, id LIMIT 51", func(b []byte, v [][]byte) []byte {
+	rows("/floor/page", columns, startsIn+page, floorEvent)
+	rows("/floor/overlaps", columns, overlaps+page, floorEvent)
+	rows("/floor/offers", columns+", offers", startsIn+page, func(b []byte, v [][]byte) []byte {
 		b = append(floorEvent(b, v), `,"offers":`...)
 		return append(b, v[7]...) // as it is stored
 	})
-	rows("/floor/search", "id, title, starts_local, ends_local, min_price, max_price", "AND ends_at <= $2 ORDER BY starts_at, id LIMIT 1000", floorListing)
+	rows("/floor/search", "id, title, starts_local, ends_local, min_price, max_price", startsIn+" AND ends_at <= $2 ORDER BY starts_at, id LIMIT 1000", floorListing)
 	return mux
 }
 
