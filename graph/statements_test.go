@@ -52,6 +52,7 @@ func TestStatements(t *testing.T) {
 		{"series' events", "{ events(first: %d) { nodes { series { events(first: 2) { nodes { title } } } } } }", 3},
 		{"providers' runs", "{ events(first: %d) { nodes { provider { runs(first: 2) { nodes { outcome } } } } } }", 3},
 		{"runs of two kinds", "{ events(first: %d) { nodes { provider { runs(first: 2) { nodes { outcome } } all: runs { edges { cursor } } } } } }", 4},
+		{"providers' syncs", "{ events(first: %d) { nodes { provider { lastSyncedAt } } } }", 3},
 		{"two lists", "{ a: events(first: %d) { nodes { id } } b: events(last: 3) { nodes { series { id } } } }", 2},
 	} {
 		for _, size := range []int{1, 3, 60} {
@@ -64,7 +65,8 @@ func TestStatements(t *testing.T) {
 	}
 	for query, want := range map[string]int{
 		`{ event(id: "` + concert.String() + `") { title offers { name } series { title } provider { name } } }`: 3,
-		`{ providers { slug } }`: 1,
+		`{ providers { slug } }`:              1,
+		`{ providers { slug lastSyncedAt } }`: 2,
 		`{ providers { slug runs(first: 5) { nodes { outcome quarantine(first: 3) { reason } } } } }`: 3,
 		`{ nodes(ids: ["` + concert.String() + `", "` + festival.String() + `"]) { id } }`:            1,
 		`{ nodes(ids: ["` + concert.String() + `", "` + jazz.String() + `"]) { id } }`:                2,

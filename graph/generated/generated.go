@@ -164,13 +164,14 @@ type ComplexityRoot struct {
 	}
 
 	Provider struct {
-		Currency func(childComplexity int) int
-		Format   func(childComplexity int) int
-		ID       func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Runs     func(childComplexity int, first *int, after *string) int
-		Slug     func(childComplexity int) int
-		TimeZone func(childComplexity int) int
+		Currency     func(childComplexity int) int
+		Format       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		LastSyncedAt func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Runs         func(childComplexity int, first *int, after *string) int
+		Slug         func(childComplexity int) int
+		TimeZone     func(childComplexity int) int
 	}
 
 	QuarantinedRecord struct {
@@ -791,6 +792,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Provider.ID(childComplexity), true
+	case "Provider.lastSyncedAt":
+		if e.ComplexityRoot.Provider.LastSyncedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.LastSyncedAt(childComplexity), true
 	case "Provider.name":
 		if e.ComplexityRoot.Provider.Name == nil {
 			break
@@ -1733,6 +1740,8 @@ type Provider implements Node {
   timeZone: TimeZone!
   "The currency of the prices in its feed that give none, ISO 4217."
   currency: String!
+  "When a sync last read its feed to the end, whether or not anything had changed: its listings are as of then. Null before the first."
+  lastSyncedAt: DateTime
   "Attempts to sync it, the latest first."
   runs(
     "How many, 1 to 100."
@@ -2191,6 +2200,8 @@ func (ec *executionContext) childFields_Provider(ctx context.Context, field grap
 		return ec.fieldContext_Provider_timeZone(ctx, field)
 	case "currency":
 		return ec.fieldContext_Provider_currency(ctx, field)
+	case "lastSyncedAt":
+		return ec.fieldContext_Provider_lastSyncedAt(ctx, field)
 	case "runs":
 		return ec.fieldContext_Provider_runs(ctx, field)
 	}
@@ -4993,6 +5004,29 @@ func (ec *executionContext) _Provider_currency(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Provider_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Provider", field, false, false, "String")
+}
+
+func (ec *executionContext) _Provider_lastSyncedAt(ctx context.Context, field graphql.CollectedField, obj *catalog.Provider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Provider_lastSyncedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSyncedAt(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Provider_lastSyncedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Provider", field, true, false, "DateTime")
 }
 
 func (ec *executionContext) _Provider_runs(ctx context.Context, field graphql.CollectedField, obj *catalog.Provider) (ret graphql.Marshaler) {
@@ -8496,6 +8530,12 @@ func (ec *executionContext) _Provider(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "lastSyncedAt":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Provider_lastSyncedAt(ctx, field, obj)
+				})
 		case "runs":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -3,8 +3,10 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/aledotdev/marquee/ent"
 	"github.com/aledotdev/marquee/ent/provider"
@@ -28,6 +30,7 @@ type peers struct {
 	catalog   *Catalog
 	providers []*Provider
 	runs      onces[map[event.ID]*RunPage]
+	synced    once[map[event.ID]*time.Time]
 }
 
 // Providers reads all providers, by slug.
@@ -52,6 +55,35 @@ func (c *Catalog) Provider(ctx context.Context, slug string) (*Provider, error) 
 // Provider is the event's.
 func (e *Event) Provider(ctx context.Context) (*Provider, error) {
 	return e.siblings.providerOf(ctx, e.ProviderID)
+}
+
+// LastSyncedAt is when a sync last read the provider's feed to the end, whether or not anything had changed; nil before the
+// first. It is read for all providers that were read together, at once.
+func (p *Provider) LastSyncedAt(ctx context.Context) (*time.Time, error) {
+	synced, err := p.peers.synced.get(func() (map[event.ID]*time.Time, error) {
+		return p.peers.catalog.lastSynced(ctx, distinct(p.peers.providers, func(p *Provider) *event.ID { return &p.ID }))
+	})
+	return synced[p.ID], err
+}
+
+func (c *Catalog) lastSynced(ctx context.Context, providers []event.ID) (map[event.ID]*time.Time, error) {
+	rows, err := c.pool.Query(ctx, `
+		SELECT p.id, r.finished_at FROM unnest($1::uuid[]) AS p (id) CROSS JOIN LATERAL (
+			SELECT finished_at FROM sync_runs r
+			WHERE r.provider_id = p.id AND r.outcome IN ('APPLIED', 'UNCHANGED') ORDER BY r.id DESC LIMIT 1) r`, providers)
+	if err != nil {
+		return nil, fmt.Errorf("reading when providers were synced: %w", err)
+	}
+	synced := make(map[event.ID]*time.Time, len(providers))
+	var id [16]byte
+	var at *time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+		synced[id] = at
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("reading when providers were synced: %w", err)
+	}
+	return synced, nil
 }
 
 func (c *Catalog) providers(ctx context.Context, q *ent.ProviderQuery) ([]*Provider, error) {

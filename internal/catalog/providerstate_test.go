@@ -30,6 +30,13 @@ func TestProviderStates(t *testing.T) {
 		if diff := cmp.Diff(want, state()); diff != "" {
 			t.Error(diff)
 		}
+		p, err := app.Catalog.Provider(t.Context(), "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := p.LastSyncedAt(t.Context()); err != nil || !cmp.Equal(at, want.LastSuccess) {
+			t.Errorf("last synced at %v, want %v: %v", at, want.LastSuccess, err)
+		}
 	}
 	later := func() *time.Time {
 		at := app.Clock.Now().Add(time.Hour)
