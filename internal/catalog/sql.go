@@ -47,9 +47,7 @@ func (q *query) filled(condition string, args ...any) string {
 func (q *query) notBefore(b *Bound) {
 	earliest := b.earliest()
 	q.where("starts_at >= ?", earliest)
-	if q.lower == nil || earliest.After(*q.lower) {
-		q.lower = &earliest
-	}
+	q.noEarlierThan(earliest)
 	if b.isLocal() {
 		q.local("starts_local", ">=", b)
 	}
@@ -64,6 +62,12 @@ func (q *query) startsBefore(operator string, b *Bound) {
 	}
 	q.where("starts_at "+operator+" ?", b.Instant)
 	q.noLaterThan(b.Instant)
+}
+
+func (q *query) noEarlierThan(t time.Time) {
+	if q.lower == nil || t.After(*q.lower) {
+		q.lower = &t
+	}
 }
 
 func (q *query) noLaterThan(t time.Time) {

@@ -37,11 +37,23 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 
 // page selects key and id of one stretch.
 func (q *query) page(o order, s stretch, limited string) string {
-	if q.spans == nil {
-		return q.selected(s.column+" AS page_key, id AS page_id", q.inside(o, s)...) + s.sorted(s.column, "id") + limited
+	const outer = "e.page_key, e.page_id"
+	list, sorted := s.column+" AS page_key, id AS page_id", s.sorted(s.column, "id")+limited
+	switch {
+	case q.spans == nil:
+		return q.selected(list, q.inside(o, s)...) + sorted
+	case s.column != startColumn:
+		return q.perClass(outer, list, sorted, o, s) + s.sorted("page_key", "page_id") + limited
 	}
-	return q.perClass("e.page_key, e.page_id", s.column+" AS page_key, id AS page_id", s.sorted(s.column, "id")+limited, o, s) +
-		s.sorted("page_key", "page_id") + limited
+	// Those that start in the window are one range of the order by itself, however long they are.
+	from, lower, upper := q.arg(q.spans.from), q.lower, q.upper
+	q.noLaterThan(q.spans.from)
+	reaching := q.perClass(outer, list, sorted, o, s, "starts_at < "+from)
+	q.upper = upper
+	q.noEarlierThan(q.spans.from)
+	starting := q.selected(list, append(q.inside(o, s), "starts_at >= "+from)...) + sorted
+	q.lower = lower
+	return fmt.Sprintf("SELECT page_key, page_id FROM (%s UNION ALL (%s)) spans", reaching, starting) + s.sorted("page_key", "page_id") + limited
 }
 
 // sorted is the stretch's ORDER BY.
@@ -92,7 +104,7 @@ func (q *query) selected(list string, more ...string) string {
 // beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
 // rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
 // expect half a per cent.
-func (q *query) perClass(outer, list, tail string, o order, s stretch) string {
+func (q *query) perClass(outer, list, tail string, o order, s stretch, conditions ...string) string {
 	var classes []int16
 	var starts []time.Time
 	var ids [][16]byte
@@ -113,6 +125,6 @@ func (q *query) perClass(outer, list, tail string, o order, s stretch) string {
 		classes, starts, ids = append(classes, class), append(starts, start.key.at), append(ids, start.id)
 	}
 	from := fmt.Sprintf("unnest(%s::smallint[], %s::timestamptz[], %s::uuid[]) AS c (class, after, after_id)", q.arg(classes), q.arg(starts), q.arg(ids))
-	more := append([]string{"span_class = c.class", "(starts_at, id) > (c.after, c.after_id)"}, q.inside(o, s)...)
+	more := slices.Concat([]string{"span_class = c.class", "(starts_at, id) > (c.after, c.after_id)"}, conditions, q.inside(o, s))
 	return fmt.Sprintf("SELECT %s FROM %s CROSS JOIN LATERAL (%s%s) e", outer, from, q.selected(list, more...), tail)
 }
