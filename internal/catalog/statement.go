@@ -16,6 +16,11 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 	if limit > 0 {
 		limited = " LIMIT " + q.arg(limit)
 	}
+	if q.spans != nil && len(stretches) == 1 && stretches[0].after(q.spans.from) {
+		q.where("starts_at >= ?", q.spans.from)
+		q.noEarlierThan(q.spans.from)
+		q.spans = nil
+	}
 	if len(stretches) == 1 && q.spans == nil {
 		s := stretches[0]
 		return q.selected(list, q.inside(o, s)...) + s.sorted(s.column, "id") + limited, q.args
@@ -45,7 +50,7 @@ func (q *query) page(o order, s stretch, limited string) string {
 	case s.column != startColumn:
 		return q.perClass(outer, list, sorted, o, s) + s.sorted("page_key", "page_id") + limited
 	}
-	// Those that start in the window are one range of the order by itself, however long they are.
+	// What starts in the window is one range of the order by itself, however long it is. What reaches into it comes before.
 	from, lower, upper := q.arg(q.spans.from), q.lower, q.upper
 	q.noLaterThan(q.spans.from)
 	reaching := q.perClass(outer, list, sorted, o, s, "starts_at < "+from)
@@ -54,6 +59,11 @@ func (q *query) page(o order, s stretch, limited string) string {
 	starting := q.selected(list, append(q.inside(o, s), "starts_at >= "+from)...) + sorted
 	q.lower = lower
 	return fmt.Sprintf("SELECT page_key, page_id FROM (%s UNION ALL (%s)) spans", reaching, starting) + s.sorted("page_key", "page_id") + limited
+}
+
+// after says that all of a stretch starts then or later.
+func (s stretch) after(t time.Time) bool {
+	return s.column == startColumn && s.above != nil && !s.above.key.at.Before(t)
 }
 
 // sorted is the stretch's ORDER BY.
