@@ -21,7 +21,8 @@ type Listing struct {
 }
 
 // Search reads every listed event of a window, in the order (start, id), and gives them to yield one by
-// one: however many there are, one is held at a time. It stops at yield's first error.
+// one: however many there are, one is held at a time, whose prices are good until yield returns. It stops at yield's
+// first error.
 func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) error) error {
 	q := &query{}
 	q.where("listed")
@@ -40,27 +41,75 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 	if err != nil {
 		return fmt.Errorf("searching: %w", err)
 	}
-	var (
-		id      [16]byte
-		l       Listing
-		start   time.Time
-		end     *time.Time
-		lowest  price
-		highest price
-		order   time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &l.Title, &start, &end, &l.AllDay, &lowest, &highest, &order}, func() error {
-		l.ID, l.MinPrice, l.MaxPrice = id, lowest.decimal, highest.decimal
-		l.Start, l.End = event.LocalOf(start), event.LocalDateTime{}
-		if end != nil {
-			l.End = event.LocalOf(*end)
+	defer rows.Close()
+	var l listingRow
+	for n := 0; rows.Next(); n++ {
+		if n == 0 {
+			l.binary = asExpected(rows)
 		}
-		return yield(l)
-	})
-	if err != nil {
+		if err := l.read(rows); err != nil {
+			return fmt.Errorf("searching: %w", err)
+		}
+		if err := yield(l.Listing); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
 		return fmt.Errorf("searching: %w", err)
 	}
 	return nil
+}
+
+// listingRow is a Listing that is being read.
+type listingRow struct {
+	Listing
+	binary          bool // the values come in the forms that raw reads
+	lowest, highest event.Decimal
+}
+
+// read reads a row: nearly always as it comes over the wire, which is a third of the work.
+func (l *listingRow) read(rows pgx.Rows) error {
+	if l.binary && l.raw(rows.RawValues()) {
+		return nil
+	}
+	var (
+		id              [16]byte
+		start, order    time.Time
+		end             *time.Time
+		lowest, highest price
+	)
+	if err := rows.Scan(&id, &l.Title, &start, &end, &l.AllDay, &lowest, &highest, &order); err != nil {
+		return err
+	}
+	l.ID, l.MinPrice, l.MaxPrice = id, lowest.decimal, highest.decimal
+	l.Start, l.End = event.LocalOf(start), event.LocalDateTime{}
+	if end != nil {
+		l.End = event.LocalOf(*end)
+	}
+	return nil
+}
+
+// raw reads a row's values in PostgreSQL's binary form; false if one of them is none that it knows.
+func (l *listingRow) raw(v [][]byte) bool {
+	l.ID, l.Title, l.AllDay = event.ID(v[0]), string(v[1]), v[4][0] != 0
+	l.Start, l.End = event.LocalOf(instant(v[2])), event.LocalDateTime{}
+	if v[3] != nil {
+		l.End = event.LocalOf(instant(v[3]))
+	}
+	known := true
+	for _, p := range [...]struct {
+		value []byte
+		into  *event.Decimal
+		price **event.Decimal
+	}{{v[5], &l.lowest, &l.MinPrice}, {v[6], &l.highest, &l.MaxPrice}} {
+		*p.price = nil
+		if p.value != nil {
+			var ok bool
+			*p.into, ok = decimal(p.value)
+			*p.price, known = p.into, known && ok
+		}
+	}
+	return known
 }
 
 // Exported is an event as an export tells of it: whole, but for its attributes.

@@ -253,17 +253,26 @@ func (w *writer) exact(d event.Decimal) {
 	w.b = append(w.b, '"')
 }
 
-// price reads a numeric of up to six digits behind the point: digits of base 10,000, of which the first stands for
-// 10,000 to the power of weight.
+// price reads a price; it is good until the next one.
 func (w *writer) price(v []byte) price {
 	if v == nil {
 		return price{}
 	}
+	var ok bool
+	if w.amount, ok = decimal(v); !ok {
+		w.fail()
+		return price{}
+	}
+	return price{&w.amount}
+}
+
+// decimal is a numeric of up to six digits behind the point: digits of base 10,000, of which the first stands for
+// 10,000 to the power of weight. It is false for what is no number, or none of ours.
+func decimal(v []byte) (event.Decimal, bool) {
 	digits, weight, sign := int(binary.BigEndian.Uint16(v)), int(int16(binary.BigEndian.Uint16(v[2:]))), binary.BigEndian.Uint16(v[4:])
 	const negative, mostDigits = 0x4000, 5 // 12 digits before the point and 6 behind it
 	if sign != 0 && sign != negative || digits > mostDigits || weight > 2 || weight-digits < -3 {
-		w.fail() // no number, or none of ours
-		return price{}
+		return event.Decimal{}, false
 	}
 	var micros int64
 	for i := range digits {
@@ -278,11 +287,8 @@ func (w *writer) price(v []byte) price {
 	if sign == negative {
 		micros = -micros
 	}
-	var err error
-	if w.amount, err = event.DecimalFromMicros(micros); err != nil {
-		w.fail()
-	}
-	return price{&w.amount}
+	d, err := event.DecimalFromMicros(micros)
+	return d, err == nil
 }
 
 // micro is 10,000 to the power of n-1, in millionths.

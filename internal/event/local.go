@@ -101,6 +101,28 @@ func (l LocalDateTime) Date() string { return l.clock.Format(time.DateOnly) }
 // Time is the time of the reading as HH:MM:SS.
 func (l LocalDateTime) Time() string { return l.clock.Format(time.TimeOnly) }
 
+// AppendDate appends Date, many times as fast.
+func (l LocalDateTime) AppendDate(b []byte) []byte {
+	year, month, day := l.clock.Date()
+	if year < minYear || year > maxYear {
+		return l.clock.AppendFormat(b, time.DateOnly)
+	}
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	return appendTwo(append(b, '-'), day)
+}
+
+// AppendTime appends Time, many times as fast.
+func (l LocalDateTime) AppendTime(b []byte) []byte {
+	hour, minute, second := l.clock.Clock()
+	b = appendTwo(b, hour)
+	b = appendTwo(append(b, ':'), minute)
+	return appendTwo(append(b, ':'), second)
+}
+
+// appendTwo appends a number below 100 in two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+
 // IsMidnight reports whether the reading is the start of a day.
 func (l LocalDateTime) IsMidnight() bool {
 	h, m, s := l.clock.Clock()

@@ -278,3 +278,17 @@ func TestInOfAGap(t *testing.T) {
 		}
 	})
 }
+
+// TestAppend: what is appended is what the texts say, also of years that no event lies in.
+func TestAppend(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l := event.LocalOf(time.Unix(rapid.Int64Range(-70_000_000_000, 300_000_000_000).Draw(t, "seconds"), 0).UTC())
+		if got := string(l.AppendDate(nil)); got != l.Date() {
+			t.Errorf("date %s, want %s", got, l.Date())
+		}
+		if got := string(l.AppendTime([]byte("x"))); got != "x"+l.Time() {
+			t.Errorf("time %s, want x%s", got, l.Time())
+		}
+	})
+}

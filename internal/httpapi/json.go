@@ -18,7 +18,7 @@ func appendListing(b []byte, l *catalog.Listing) []byte {
 	b = append(b, `","title":`...)
 	b = appendString(b, l.Title)
 	b = append(b, `,"start_date":"`...)
-	b = append(b, l.Start.Date()...)
+	b = l.Start.AppendDate(b)
 	b = append(b, `","start_time":`...)
 	b = appendTime(b, l.Start, l.AllDay)
 	if l.End.IsZero() {
@@ -29,7 +29,7 @@ func appendListing(b []byte, l *catalog.Listing) []byte {
 			last = last.Add(-24 * time.Hour)
 		}
 		b = append(b, `,"end_date":"`...)
-		b = append(b, last.Date()...)
+		b = last.AppendDate(b)
 		b = append(b, `","end_time":`...)
 		b = appendTime(b, l.End, l.AllDay)
 	}
@@ -46,7 +46,7 @@ func appendTime(b []byte, l event.LocalDateTime, allDay bool) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '"')
-	b = append(b, l.Time()...)
+	b = l.AppendTime(b)
 	return append(b, '"')
 }
 
