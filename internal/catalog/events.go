@@ -94,7 +94,7 @@ func (eq EventQuery) read(q *query, columns []string) (read, error) {
 	return r, nil
 }
 
-// pageOf makes a page of the events that were read, which may be one too many, in the order of the list.
+// pageOf makes a page of the events that were read, which may be some too many, in the order of the list.
 func (r read) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
 	more := len(events) > r.page.size
 	if more {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,11 +11,12 @@ import (
 )
 
 // rows is the statement that selects columns of what the conditions hold in some stretches of an order, at most limit
-// of them (0: all).
+// of them (0: all), or some more. The limit is written out, so that PostgreSQL knows it when it plans for any arguments: else it would
+// expect a tenth of all rows, and plan anew each time.
 func (q *query) rows(columns []string, o order, stretches []stretch, limit int) (string, []any) {
 	list, limited := strings.Join(columns, ", "), ""
 	if limit > 0 {
-		limited = " LIMIT " + q.arg(limit)
+		limited = " LIMIT " + strconv.Itoa(roundedUp(limit))
 	}
 	if q.spans != nil && len(stretches) == 1 && stretches[0].after(q.spans.from) {
 		q.where("starts_at >= ?", q.spans.from)
@@ -38,6 +40,16 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 	}
 	return fmt.Sprintf("SELECT %s FROM (SELECT page_part, page_row, page_id FROM (%s) parts ORDER BY page_part, page_row%s) page JOIN events ON id = page_id ORDER BY page_part, page_row",
 		list, strings.Join(parts, " UNION ALL "), limited), q.args
+}
+
+// roundedUp is a limit that is one of few, so that there are few statements to prepare.
+func roundedUp(limit int) int {
+	for _, n := range [...]int{DefaultPageSize/5 + 1, DefaultPageSize/2 + 1, DefaultPageSize + 1} {
+		if limit <= n {
+			return n
+		}
+	}
+	return MaxPageSize + 1
 }
 
 // page selects key and id of one stretch.

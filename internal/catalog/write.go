@@ -105,7 +105,7 @@ func (c *Catalog) writeRows(ctx context.Context, w *writer, p *pageProgram, r re
 		if n == 0 && !asExpected(rows) {
 			return ErrUnwritten
 		}
-		if n == r.page.size {
+		if n >= r.page.size {
 			more = true
 			continue
 		}

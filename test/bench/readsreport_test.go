@@ -57,7 +57,10 @@ func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, preface, runtime.Version()+" ("+runtime.GOOS+"/"+runtime.GOARCH+")", version, runtime.NumCPU(), rounds, plainFields)
 	for _, t := range tables {
-		fmt.Fprintf(&text, "\n## %s events\n\n| | floor | req/s | CPU µs | p99 ms | allocations | bytes | of its floor | by CPU |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n", thousands(t.events))
+		fmt.Fprintf(&text, "\n## %s events\n", thousands(t.events))
+		if len(t.lines) > 0 {
+			fmt.Fprint(&text, "\n| | floor | req/s | CPU µs | p99 ms | allocations | bytes | of its floor | by CPU |\n|---|---|---:|---:|---:|---:|---:|---:|---:|\n")
+		}
 		for _, l := range t.lines {
 			fmt.Fprintf(&text, "| %s | %s | %s | %s | %.2f | %.0f | %s | %.2f | %.2f (%.2f to %.2f) |\n", l.name, l.floor,
 				thousands(int(l.rate)), thousands(int(l.cpu)), l.p99, l.allocations, thousands(int(l.size)), l.ofFloor, l.ofFloorByCPU, l.lowest, l.highest)
