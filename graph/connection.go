@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/maypok86/otter/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 )
@@ -20,9 +23,9 @@ import (
 func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
 	resolve func(context.Context, catalog.EventQuery) (*catalog.EventPage, error),
 ) (*catalog.EventPage, error) {
-	if want, ok := selection(ctx); ok {
+	if layout := r.layouts.of(ctx); layout != nil {
 		buffer, _ := buffers.Get().(*[]byte)
-		written, err := r.Catalog.WriteEvents(ctx, query, want, (*buffer)[:0])
+		written, err := r.Catalog.WriteEvents(ctx, query, layout, (*buffer)[:0])
 		if err == nil {
 			*buffer = written
 			return &catalog.EventPage{JSON: buffer}, nil
@@ -32,14 +35,72 @@ func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
 			return nil, err
 		}
 	}
+	query.Fields = selectedFields(ctx)
 	return resolve(ctx, query)
 }
 
-// selection is what the connection that is being resolved is asked for; false if something is to come later.
-func selection(ctx context.Context) (catalog.Selection, bool) {
-	return selected(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field)
+// layouts are how the connections of documents are written, least used out first.
+type layouts struct {
+	known *otter.Cache[*ast.Field, layout]
 }
 
+// layout is that of one field. A document says all about it, unless a variable leaves something out.
+type layout struct {
+	*catalog.Layout      // nil: it is not written
+	varies          bool // from request to request
+}
+
+func newLayouts() layouts {
+	return layouts{otter.Must(&otter.Options[*ast.Field, layout]{MaximumSize: parsedDocuments})}
+}
+
+// of is the layout of the connection that is being resolved; nil if the catalog doesn't write it.
+func (l layouts) of(ctx context.Context) *catalog.Layout {
+	op, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
+	if !slices.Equal(field.Selections, field.SelectionSet) { // the document asks in several places
+		return layoutOf(op, field)
+	}
+	known, ok := l.known.GetIfPresent(field.Field)
+	switch {
+	case !ok:
+		known.varies = varies(field.SelectionSet)
+		known.Layout = layoutOf(op, field)
+		l.known.Set(field.Field, known)
+	case known.varies:
+		return layoutOf(op, field)
+	}
+	return known.Layout
+}
+
+func layoutOf(op *graphql.OperationContext, field graphql.CollectedField) *catalog.Layout {
+	want, ok := selected(op, field)
+	if !ok {
+		return nil
+	}
+	layout, err := catalog.NewLayout(want)
+	if err != nil { // ErrUnwritten
+		return nil
+	}
+	return layout
+}
+
+// varies says whether directives have a say in what is selected.
+func varies(set ast.SelectionSet) bool {
+	return slices.ContainsFunc(set, func(s ast.Selection) bool {
+		switch s := s.(type) {
+		case *ast.Field:
+			return len(s.Directives) > 0 || varies(s.SelectionSet)
+		case *ast.InlineFragment:
+			return len(s.Directives) > 0 || varies(s.SelectionSet)
+		case *ast.FragmentSpread:
+			return len(s.Directives) > 0 || varies(s.Definition.SelectionSet)
+		default:
+			return true
+		}
+	})
+}
+
+// selected is what a field is asked for; false if something is to come later.
 func selected(op *graphql.OperationContext, of graphql.CollectedField) (catalog.Selection, bool) {
 	if len(of.Selections) == 0 {
 		return nil, true
@@ -93,6 +154,9 @@ type answer struct{ json *[]byte }
 
 // MarshalGQL implements graphql.Marshaler.
 func (a answer) MarshalGQL(w io.Writer) {
+	if w, ok := w.(*bytes.Buffer); ok { // the response's, which encode writes more into
+		w.Grow(len(*a.json) + envelopeBytes)
+	}
 	_, _ = w.Write(*a.json) // a failing writer is the transport's to notice
 	buffers.Put(a.json)
 }

@@ -24,7 +24,7 @@ import (
 // resolved is a catalog that writes no page: gqlgen's resolvers, the reference.
 type resolved struct{ graph.Catalog }
 
-func (resolved) WriteEvents(context.Context, catalog.EventQuery, catalog.Selection, []byte) ([]byte, error) {
+func (resolved) WriteEvents(context.Context, catalog.EventQuery, *catalog.Layout, []byte) ([]byte, error) {
 	return nil, catalog.ErrUnwritten
 }
 
@@ -34,8 +34,8 @@ type counting struct {
 	written, left atomic.Int64
 }
 
-func (c *counting) WriteEvents(ctx context.Context, eq catalog.EventQuery, want catalog.Selection, b []byte) ([]byte, error) {
-	written, err := c.Catalog.WriteEvents(ctx, eq, want, b)
+func (c *counting) WriteEvents(ctx context.Context, eq catalog.EventQuery, l *catalog.Layout, b []byte) ([]byte, error) {
+	written, err := c.Catalog.WriteEvents(ctx, eq, l, b)
 	if err == nil {
 		c.written.Add(1)
 	} else {

@@ -14,7 +14,7 @@ import (
 
 // Events is the resolver for the events field.
 func (r *queryResolver) Events(ctx context.Context, first *int, after *string, last *int, before *string, window *catalog.WindowInput, where *catalog.EventFilter, orderBy *catalog.EventOrder) (*catalog.EventPage, error) {
-	query, err := r.eventQuery(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, where, orderBy)
+	query, err := r.eventQuery(catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, where, orderBy)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -94,23 +95,26 @@ func (e *Engine) Refuse(ctx context.Context, err error) *Answer {
 	return e.refuse(graphql.WithOperationContext(ctx, &graphql.OperationContext{}), gqlerror.List{gqlerror.Wrap(err)})
 }
 
-// encode writes a response as JSON. The data is JSON already, which encoding/json would check and copy
-// once more. No extension of ours adds to what gqlgen makes.
+// envelopeBytes is room for what stands around data in most answers.
+const envelopeBytes = 192
+
+// encode writes a response as JSON, into its data's own buffer if that has room. The data is JSON already, which
+// encoding/json would check and copy once more. No extension of ours adds to what gqlgen makes.
 func encode(r *graphql.Response, refused bool) []byte {
-	const room = 128 // for what Execute appends, too
-	b := append(make([]byte, 0, len(r.Data)+room), '{')
+	head := []byte{'{'}
 	if len(r.Errors) > 0 {
-		b = append(appendJSON(append(b, `"errors":`...), r.Errors), ',')
+		head = append(appendJSON(append(head, `"errors":`...), r.Errors), ',')
 	}
 	switch {
 	case refused:
+		head[len(head)-1] = '}' // over the comma behind the errors
+		return head
 	case r.Data == nil:
-		b = append(b, `"data":null,`...)
+		return append(head, `"data":null}`...)
 	default:
-		b = append(append(append(b, `"data":`...), r.Data...), ',')
+		head = append(head, `"data":`...)
+		return append(slices.Insert(r.Data, 0, head...), '}')
 	}
-	b[len(b)-1] = '}' // over the last comma: there is at least one entry
-	return b
 }
 
 func appendJSON(b []byte, value any) []byte {

@@ -13,7 +13,7 @@ import (
 // Catalog is what the API reads. A nil object means that there is none of that name.
 type Catalog interface {
 	Events(ctx context.Context, q catalog.EventQuery) (*catalog.EventPage, error)
-	WriteEvents(ctx context.Context, q catalog.EventQuery, want catalog.Selection, b []byte) ([]byte, error)
+	WriteEvents(ctx context.Context, q catalog.EventQuery, l *catalog.Layout, b []byte) ([]byte, error)
 	Event(ctx context.Context, id event.ID) (*catalog.Event, error)
 	SeriesByID(ctx context.Context, ids []event.ID) ([]*catalog.Series, error)
 	Providers(ctx context.Context) ([]*catalog.Provider, error)
@@ -27,7 +27,11 @@ type Catalog interface {
 // Resolver is the root of all resolvers.
 type Resolver struct {
 	Catalog Catalog
+	layouts layouts
 }
+
+// NewResolver makes a Resolver over a catalog.
+func NewResolver(reads Catalog) *Resolver { return &Resolver{Catalog: reads, layouts: newLayouts()} }
 
 func orDefault(given *int, otherwise int) int {
 	if given == nil {
@@ -52,10 +56,10 @@ func first[T any](found []T, err error) (T, error) {
 	return found[0], nil
 }
 
-// eventQuery asks for a page of events, with the columns that the client selected.
-func (r *Resolver) eventQuery(ctx context.Context, page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (catalog.EventQuery, error) {
+// eventQuery asks for a page of events.
+func (r *Resolver) eventQuery(page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (catalog.EventQuery, error) {
 	checked, err := r.Catalog.Window(window)
-	query := catalog.EventQuery{Page: page, Window: checked, Fields: selectedFields(ctx)}
+	query := catalog.EventQuery{Page: page, Window: checked}
 	if where != nil {
 		query.Where = *where
 	}

@@ -15,7 +15,7 @@ import (
 
 // Events is the resolver for the events field.
 func (r *eventSeriesResolver) Events(ctx context.Context, obj *catalog.Series, first *int, after *string, last *int, before *string, window *catalog.WindowInput, orderBy *catalog.EventOrder) (*catalog.EventPage, error) {
-	query, err := r.eventQuery(ctx, catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, nil, orderBy)
+	query, err := r.eventQuery(catalog.PageArgs{First: first, After: after, Last: last, Before: before}, window, nil, orderBy)
 	if err != nil {
 		return nil, err
 	}

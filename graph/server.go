@@ -32,7 +32,7 @@ type Engine struct {
 func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	limits = limits.orDefaults()
 	var places panics.Places
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Catalog: reads}})
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: NewResolver(reads)})
 	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	e.SetParserTokenLimit(limits.Tokens)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"iter"
 
@@ -39,6 +40,7 @@ func (s *Stream) Next() *Answer {
 	if response == nil {
 		return nil
 	}
+	response.Data = bytes.Clone(response.Data) // gqlgen writes the next into the same buffer
 	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 

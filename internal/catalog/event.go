@@ -145,6 +145,12 @@ func (f Fields) columns() []string {
 	}
 }
 
+// inOrder are the columns for a list in an order.
+func (f Fields) inOrder(o order) []string {
+	f.titleKey = o.tag == tagTitle
+	return f.columns()
+}
+
 // lastSeen is when an event was in a snapshot last. One that is in the latest has no date of its own:
 // it is that snapshot's.
 const lastSeen = `coalesce(last_seen_at, (

@@ -49,7 +49,7 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
-	r, err := eq.read(&query{}, nil)
+	r, err := eq.read(&query{}, eq.Fields.inOrder)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ type read struct {
 }
 
 // read is the statement that reads the query's page, and one row more, with the conditions that q has already: some
-// columns of it, or those of an Event.
-func (eq EventQuery) read(q *query, columns []string) (read, error) {
+// columns of it, which may depend on the order.
+func (eq EventQuery) read(q *query, columns func(order) []string) (read, error) {
 	o, err := eq.order()
 	if err != nil {
 		return read{}, err
@@ -85,12 +85,8 @@ func (eq EventQuery) read(q *query, columns []string) (read, error) {
 	if q, err = eq.query(q); err != nil {
 		return read{}, err
 	}
-	if columns == nil {
-		eq.Fields.titleKey = o.tag == tagTitle
-		columns = eq.Fields.columns()
-	}
 	r := read{page: p, order: o}
-	r.sql, r.args = q.rows(columns, o, o.between(p.after, p.before, p.backward), p.size+1)
+	r.sql, r.args = q.rows(columns(o), o, o.between(p.after, p.before, p.backward), p.size+1)
 	return r, nil
 }
 

@@ -83,7 +83,7 @@ func (s *Series) IsAlone() bool { return len(s.family.members) == 1 }
 // Events is a page of the series' listed events. It is read for all series that were read together, at once.
 func (s *Series) Events(ctx context.Context, eq EventQuery) (*EventPage, error) {
 	eq.Now = s.family.now
-	r, err := eq.read(&query{conditions: []string{"series_id = parents.parent"}}, nil)
+	r, err := eq.read(&query{conditions: []string{"series_id = parents.parent"}}, eq.Fields.inOrder)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type spans struct {
 // arg adds an argument and returns its placeholder.
 func (q *query) arg(v any) string {
 	q.args = append(q.args, v)
-	return fmt.Sprintf("$%d", len(q.args))
+	return "$" + strconv.Itoa(len(q.args)) // which has small numbers ready
 }
 
 // where adds a condition, in which each ? is the next of args.

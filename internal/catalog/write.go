@@ -40,61 +40,54 @@ func (e *FieldError) Error() string { return e.Err.Error() }
 // Unwrap is the error.
 func (e *FieldError) Unwrap() error { return e.Err }
 
+// Layout is how pages of events are written that hold what a selection wants. It may be used by many at once.
+type Layout struct {
+	connection *program
+	columns    []string // what the lists are made of
+	lists      []*program
+}
+
+// NewLayout finds out how a selection of an EventConnection is written. It gives ErrUnwritten if anything in it is not
+// covered.
+func NewLayout(want Selection) (*Layout, error) {
+	columns := columns{}
+	l := &Layout{}
+	var err error
+	if l.connection, err = compile(connectionObject, want, &columns); err != nil {
+		return nil, err
+	}
+	for _, s := range l.connection.steps {
+		if isList(s.name) {
+			l.lists = append(l.lists, s.of)
+		}
+	}
+	l.columns = columns.names
+	return l, nil
+}
+
+func isList(name string) bool { return name == "nodes" || name == "edges" }
+
 // WriteEvents appends a page of events as the JSON of an EventConnection to b: what Events reads, without the Events.
-// Only the columns of the selected fields are read. It gives ErrUnwritten if anything in the selection or in the rows
-// is not covered, and a *FieldError if the count of a page failed.
-func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, want Selection, b []byte) ([]byte, error) {
+// Only the columns that the layout needs are read. It gives ErrUnwritten if anything in the rows is not covered, and a
+// *FieldError if the count of a page failed.
+func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, l *Layout, b []byte) ([]byte, error) {
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
 	w, _ := writers.Get().(*writer)
 	defer writers.Put(w)
-	p, err := compilePage(eq, want)
+	r, err := eq.read(&query{}, func(o order) []string { return w.begin(o, eq.Now, l) })
 	if err != nil {
 		return nil, err
 	}
-	r, err := eq.read(&query{}, p.columns)
-	if err != nil {
+	if err := c.writeRows(ctx, w, l, r); err != nil {
 		return nil, err
 	}
-	w.begin(r.order, eq.Now, len(p.lists))
-	if err := c.writeRows(ctx, w, p, r); err != nil {
-		return nil, err
-	}
-	return c.writePage(ctx, w, p, eq, b)
+	return c.writePage(ctx, w, l, eq, b)
 }
-
-// pageProgram writes a page.
-type pageProgram struct {
-	connection *program
-	columns    []string // those of the order and the id come first
-	lists      []*program
-}
-
-// compilePage finds out how a selection is written.
-func compilePage(eq EventQuery, want Selection) (*pageProgram, error) {
-	o, err := eq.order()
-	if err != nil {
-		return nil, err
-	}
-	columns := columns{names: append(o.columns(), "id")}
-	p := &pageProgram{}
-	if p.connection, err = compile(connectionObject, want, &columns); err != nil {
-		return nil, err
-	}
-	for _, s := range p.connection.steps {
-		if isList(s.name) {
-			p.lists = append(p.lists, s.of)
-		}
-	}
-	p.columns = columns.names
-	return p, nil
-}
-
-func isList(name string) bool { return name == "nodes" || name == "edges" }
 
 // writeRows reads the page and writes each row into each list.
-func (c *Catalog) writeRows(ctx context.Context, w *writer, p *pageProgram, r read) error {
+func (c *Catalog) writeRows(ctx context.Context, w *writer, l *Layout, r read) error {
 	rows, err := c.pool.Query(ctx, r.sql, r.args...)
 	if err != nil {
 		return fmt.Errorf("reading events: %w", err)
@@ -111,7 +104,7 @@ func (c *Catalog) writeRows(ctx context.Context, w *writer, p *pageProgram, r re
 		}
 		values := rows.RawValues()
 		w.place(values)
-		for i, list := range p.lists {
+		for i, list := range l.lists {
 			w.row(i, list, values)
 		}
 	}
@@ -145,10 +138,10 @@ func asExpected(rows pgx.Rows) bool {
 }
 
 // writePage puts a page together from its lists and from what is known of it as a whole.
-func (c *Catalog) writePage(ctx context.Context, w *writer, p *pageProgram, eq EventQuery, b []byte) ([]byte, error) {
+func (c *Catalog) writePage(ctx context.Context, w *writer, l *Layout, eq EventQuery, b []byte) ([]byte, error) {
 	w.b = b
 	n := 0
-	for _, s := range p.connection.steps {
+	for _, s := range l.connection.steps {
 		w.b = append(w.b, s.text...)
 		switch {
 		case isList(s.name):
@@ -166,7 +159,7 @@ func (c *Catalog) writePage(ctx context.Context, w *writer, p *pageProgram, eq E
 			s.of.run(w, nil)
 		}
 	}
-	w.b = append(w.b, p.connection.end...)
+	w.b = append(w.b, l.connection.end...)
 	b, w.b = w.b, nil
 	return b, nil
 }
@@ -193,15 +186,20 @@ type columns struct {
 }
 
 func (c *columns) at(name string) (int, error) {
+	if c.fixed && !slices.Contains(c.names, name) {
+		return 0, ErrUnwritten
+	}
+	return c.place(name), nil
+}
+
+// place is where a column is, which is selected from then on.
+func (c *columns) place(name string) int {
 	i := slices.Index(c.names, name)
 	if i < 0 {
-		if c.fixed {
-			return 0, ErrUnwritten
-		}
 		i = len(c.names)
 		c.names = append(c.names, name)
 	}
-	return i, nil
+	return i
 }
 
 // compile makes the program of a selection and notes the columns that it reads.

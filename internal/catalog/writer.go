@@ -17,7 +17,8 @@ type writer struct {
 	b     []byte
 	err   error
 	order order
-	keys  []func(w *writer, value []byte) // read the columns of the order
+	keys  []placed // what the position is made of
+	idAt  int
 	lists []items
 
 	at     position   // of the row that is being written
@@ -40,6 +41,12 @@ type items struct {
 	copy []byte
 }
 
+// placed is a column that the position is made of, and where it is in the row.
+type placed struct {
+	at   int
+	read func(w *writer, value []byte)
+}
+
 // keys say how the columns of an order get into the event of which the position is taken.
 //
 //nolint:gochecknoglobals // a constant table
@@ -51,27 +58,30 @@ var keys = map[string]func(w *writer, value []byte){
 	"title":      func(w *writer, v []byte) { w.event.Title = string(v) },
 }
 
-// begin makes the writer ready for a page.
-func (w *writer) begin(o order, now time.Time, lists int) {
+// begin makes the writer ready for a page, and returns the columns to read: the layout's, and those of the order.
+func (w *writer) begin(o order, now time.Time, l *Layout) []string {
 	w.err, w.order, w.places, w.info = nil, o, w.places[:0], PageInfo{}
+	columns := columns{names: slices.Clip(l.columns)}
 	w.keys = w.keys[:0]
-	for _, column := range o.columns() {
-		w.keys = append(w.keys, keys[column])
+	for _, name := range o.columns() {
+		w.keys = append(w.keys, placed{columns.place(name), keys[name]})
 	}
+	w.idAt = columns.place("id")
 	w.family.now = now
 	w.event.siblings = &w.family
-	w.lists = slices.Grow(w.lists[:0], lists)[:lists]
+	w.lists = slices.Grow(w.lists[:0], len(l.lists))[:len(l.lists)]
 	for i := range w.lists {
 		w.lists[i].b, w.lists[i].ends = w.lists[i].b[:0], w.lists[i].ends[:0]
 	}
+	return columns.names
 }
 
 // place notes the position of a row.
 func (w *writer) place(row [][]byte) {
-	for i, read := range w.keys {
-		read(w, row[i])
+	for _, key := range w.keys {
+		key.read(w, row[key.at])
 	}
-	w.event.ID = event.ID(row[len(w.keys)])
+	w.event.ID = event.ID(row[w.idAt])
 	w.at = w.order.position(&w.event)
 	w.places = append(w.places, w.at)
 }
