@@ -81,6 +81,6 @@ func serveReads(url string) error {
 // resolved is a catalog that writes no page: what gqlgen's resolvers make of the same rows.
 type resolved struct{ graph.Catalog }
 
-func (resolved) WriteEvents(context.Context, catalog.EventQuery, catalog.Selection, []byte) ([]byte, error) {
+func (resolved) WriteEvents(context.Context, catalog.EventQuery, *catalog.Layout, []byte) ([]byte, error) {
 	return nil, catalog.ErrUnwritten
 }

@@ -21,9 +21,12 @@ type windowLine struct {
 func measureWindows(b *testing.B, pool *pgxpool.Pool) []windowLine {
 	b.Helper()
 	c := catalog.New(pool, time.Now)
-	want := catalog.Selection{
+	layout, err := catalog.NewLayout(catalog.Selection{
 		{Key: "nodes", Name: "nodes", Of: catalog.Selection{{Key: "id", Name: "id"}, {Key: "title", Name: "title"}, {Key: "startsAt", Name: "startsAt"}}},
 		{Key: "pageInfo", Name: "pageInfo", Of: catalog.Selection{{Key: "endCursor", Name: "endCursor"}}},
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
 	var lines []windowLine
 	for _, match := range []catalog.WindowMatch{catalog.Overlaps, catalog.StartsIn, catalog.EndsIn, catalog.Contained} {
@@ -34,7 +37,7 @@ func measureWindows(b *testing.B, pool *pgxpool.Pool) []windowLine {
 			window := catalog.Window{From: &catalog.Bound{Instant: from}, To: &catalog.Bound{Instant: to}, Match: match}
 			read := func(page catalog.PageArgs) time.Duration {
 				start := time.Now()
-				if _, err := c.WriteEvents(context.Background(), catalog.EventQuery{Page: page, Window: window}, want, nil); err != nil {
+				if _, err := c.WriteEvents(context.Background(), catalog.EventQuery{Page: page, Window: window}, layout, nil); err != nil {
 					b.Fatal(err)
 				}
 				return time.Since(start)
