@@ -146,10 +146,17 @@ var (
 				},
 			},
 			{
-				Name:    "event_span_class_starts_at_id",
+				Name:    "events_spans",
 				Unique:  false,
 				Columns: []*schema.Column{EventsColumns[13], EventsColumns[7], EventsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
+					IncludeColumns: []string{
+						EventsColumns[8].Name,
+
+						EventsColumns[9].Name,
+
+						EventsColumns[10].Name,
+					},
 					Where: "listed",
 				},
 			},
