@@ -160,6 +160,7 @@ fmt: $(GOLANGCI) ## Format (gofumpt, import order)
 generate: ## Write what is generated: ent, gqlgen, the chart's schema and README
 	@go generate ./ent
 	@go tool gqlgen generate
+	@cd test/bench/entql && go tool gqlgen generate
 	@cd tools && go run ./cmd/chartdocs ../charts/marquee
 
 .PHONY: migration

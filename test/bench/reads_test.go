@@ -35,7 +35,9 @@ type way struct {
 
 const (
 	plainFields = "id title startsAt endsAt minPrice { amount currency } maxPrice { amount currency }"
-	askPage     = "query($from: DateOrDateTime, $to: DateOrDateTime) { events(first: 50, window: {from: $from, to: $to, match: %s}) { nodes { %s } pageInfo { hasNextPage endCursor } } }"
+	// askEnt asks entql for the same page.
+	askEnt  = "query($from: DateTime!, $to: DateTime!) { events(first: 50, from: $from, to: $to) { nodes { " + plainFields + " } pageInfo { hasNextPage endCursor } } }"
+	askPage = "query($from: DateOrDateTime, $to: DateOrDateTime) { events(first: 50, window: {from: $from, to: $to, match: %s}) { nodes { %s } pageInfo { hasNextPage endCursor } } }"
 )
 
 func ways(events int) []way {
@@ -48,10 +50,11 @@ func ways(events int) []way {
 		{name: "304 by hand", floor: "static bytes", requests: gets("/floor/notmodified")},
 		{name: "not modified (304)", floor: "static bytes", also: "304 by hand", requests: getPages("/cached/graphql", starts, "If-None-Match: *\r\n")},
 		{name: "rows by hand", floor: "rows by hand", requests: getWindows("/floor/page?%s&%s")},
-		{name: "page of 50", floor: "rows by hand", requests: posts("/written/graphql", starts)},
+		{name: "page of 50", floor: "rows by hand", also: "page of 50 by gqlgen on ent", requests: posts("/written/graphql", starts)},
 		{name: "rows that overlap by hand", floor: "rows that overlap by hand", requests: getWindows("/floor/overlaps?%s&%s")},
 		{name: "page of 50, OVERLAPS", floor: "rows by hand", also: "rows that overlap by hand", requests: posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields))},
 		{name: "page of 50 by the resolvers", floor: "rows by hand", requests: posts("/resolved/graphql", starts)},
+		{name: "page of 50 by gqlgen on ent", floor: "rows by hand", requests: posts("/ent/graphql", askEnt)},
 		{name: "rows with offers by hand", floor: "rows with offers by hand", requests: getWindows("/floor/offers?%s&%s")},
 		{name: "page of 50 with offers", floor: "rows by hand", requests: posts("/written/graphql", offers), also: "rows with offers by hand"},
 		{name: "1,000 rows by hand", floor: "1,000 rows by hand", requests: searches("/floor/search?%s&%s", events)},

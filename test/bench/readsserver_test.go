@@ -12,12 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/aledotdev/marquee/ent"
 	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/httpapi"
 	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
+	"github.com/aledotdev/marquee/test/bench/entql"
 	"github.com/aledotdev/marquee/web"
 )
 
@@ -64,6 +69,9 @@ func serveReads(url string) error {
 	mux.Handle("/written/", api("/written", reads, 0))
 	mux.Handle("/resolved/", api("/resolved", resolved{reads}, 0))
 	mux.Handle("/cached/", api("/cached", reads, 64<<20))
+	db := stdlib.OpenDBFromPool(pool)
+	db.SetMaxIdleConns(0) // the pool keeps them
+	mux.Handle("/ent/", entql.Handler(ent.NewClient(ent.Driver(entsql.OpenDB(dialect.Postgres, db)))))
 	mux.Handle("/floor/", floors(pool))
 	mux.HandleFunc("/mallocs", func(w http.ResponseWriter, _ *http.Request) {
 		var m runtime.MemStats
