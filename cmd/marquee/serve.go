@@ -241,9 +241,9 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		Engine: graph.NewEngine(reads, log, how.graph()), Timeout: how.timeout(), MaxKiB: int(how.MaxRequestKiB), Live: how.live(),
 		Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Traces: how.traces, Closing: ctx,
 		Origins: how.CORSOrigins, DocumentMode: how.Documents, Trusted: how.trusted, Log: log,
-		Limiter: limiter, Client: func(r *http.Request) string {
-			client, _ := limiter.Client(r)
-			return client.String()
+		Limiter: limiter, Client: func(r *http.Request) (string, bool) {
+			client, ok := limiter.Client(r)
+			return client.String(), ok
 		},
 	})
 	// The server does not wait for what has become a WebSocket.

@@ -51,8 +51,9 @@ type Options struct {
 	Trusted      map[string]string // documents by id, see ParseManifest
 	Log          *slog.Logger      // nil: nothing is logged
 
-	Limiter Limiter                      // nil: clients may ask for as much as they like
-	Client  func(r *http.Request) string // tells clients apart; nil: by their addresses
+	Limiter Limiter // nil: clients may ask for as much as they like
+	// Client tells clients apart; false: it shows an API key that is not known. nil: by their addresses.
+	Client func(r *http.Request) (name string, ok bool)
 
 	Snapshots  Snapshots             // nil: no answer is kept
 	CacheBytes int                   // of answers that are kept, about; 0: none is
@@ -67,7 +68,7 @@ type Handler struct {
 	live    live
 	origins []string
 	limiter Limiter
-	client  func(r *http.Request) string
+	client  func(r *http.Request) (name string, ok bool)
 	known   *documents
 	timeout time.Duration
 

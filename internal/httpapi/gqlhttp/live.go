@@ -49,7 +49,7 @@ type live struct {
 
 // enter counts a connection in, unless there are too many; leave counts it out.
 func (h *Handler) enter(w http.ResponseWriter, r *http.Request, transport string) (leave func(), fault *refusal) {
-	client := h.client(r)
+	client, _ := h.client(r) // keys that are not known have been refused
 	if fault := h.live.count(client); fault != nil {
 		w.Header().Set("Retry-After", strconv.Itoa(int(h.live.Ping/time.Second)))
 		return nil, fault
@@ -88,12 +88,12 @@ func (l *live) leave(client string) {
 }
 
 // byAddress tells clients apart by where they are connected from.
-func byAddress(r *http.Request) string {
+func byAddress(r *http.Request) (string, bool) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		return r.RemoteAddr, true
 	}
-	return host
+	return host, true
 }
 
 // Wait waits for the streams and WebSockets to end, as they do when the program is about to stop, or for ctx.

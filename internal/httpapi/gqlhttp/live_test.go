@@ -2,6 +2,7 @@ package gqlhttp_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -440,7 +441,7 @@ func TestConnectionsPerClient(t *testing.T) {
 	t.Parallel()
 	address, _, _ := serving(t, func(o *gqlhttp.Options) {
 		o.Live.PerClient = 1
-		o.Client = func(r *http.Request) string { return r.Header.Get("Origin") }
+		o.Client = func(r *http.Request) (string, bool) { return r.Header.Get("Origin"), true }
 	})
 	first := connect(t, address, transport)
 	dial := func(origin string) (*websocket.Conn, *http.Response, error) {
@@ -463,6 +464,48 @@ func TestConnectionsPerClient(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("its place is not free again")
+}
+
+// TestKeyInTheFirstMessage: browsers set no header of a WebSocket, and show a key in connection_init.
+func TestKeyInTheFirstMessage(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		payload string
+		want    string // by whose key the subscription is paid for; empty: the connection is closed
+	}{
+		{`{"X-Api-Key": "good"}`, "good"},
+		{`{"x-api-key": "good", "Authorization": "Bearer t"}`, "good"},
+		{`{"X-Api-Key": "bad"}`, ""},
+		{`{"X-Api-Key": 5}`, "nobody"},
+		{`{"headers": {"X-Api-Key": "good"}}`, "nobody"},
+		{`"text"`, "nobody"},
+		{`null`, "nobody"},
+		{``, "nobody"},
+	} {
+		payers := make(chan string, 1)
+		address, _, _ := serving(t, func(o *gqlhttp.Options) {
+			o.Client = func(r *http.Request) (string, bool) { return "", r.Header.Get("X-Api-Key") != "bad" }
+			o.Limiter = payer(func(r *http.Request) { payers <- cmp.Or(r.Header.Get("X-Api-Key"), "nobody") })
+		})
+		conn := connect(t, address, transport)
+		say(t, conn, said{Type: "connection_init", Payload: json.RawMessage(tc.payload)})
+		if tc.want == "" {
+			closed(t, conn, 4403)
+			continue
+		}
+		say(t, conn, subscribe("1", subscription))
+		if got := <-payers; got != tc.want {
+			t.Errorf("%s: paid by %s, want %s", tc.payload, got, tc.want)
+		}
+	}
+}
+
+// payer tells who pays, and lets everybody.
+type payer func(r *http.Request)
+
+func (p payer) Take(_ http.Header, r *http.Request, _ int) bool {
+	p(r)
+	return true
 }
 
 // slowly gives a client on a connection that holds little, so that a server notices that nothing is taken.

@@ -26,6 +26,7 @@ const protocol = "graphql-transport-ws"
 const (
 	closeBadRequest   websocket.StatusCode = 4400
 	closeUnauthorized websocket.StatusCode = 4401
+	closeForbidden    websocket.StatusCode = 4403
 	closeBadProtocol  websocket.StatusCode = 4406
 	closeInitTimeout  websocket.StatusCode = 4408
 	closeSubscriberIs websocket.StatusCode = 4409
@@ -73,7 +74,7 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	// What the server holds for a request is not held for as long as this may last.
 	ctx := context.WithoutCancel(r.Context())
 	asked := &http.Request{RemoteAddr: r.RemoteAddr, Header: http.Header{}}
-	for _, name := range []string{"X-Forwarded-For", "X-Api-Key"} {
+	for _, name := range []string{"X-Forwarded-For", keyHeader} {
 		if values := r.Header[name]; values != nil {
 			asked.Header[name] = values
 		}
@@ -171,6 +172,9 @@ func (s *socket) take(ctx context.Context, m message) (websocket.StatusCode, str
 		if s.begun.Swap(true) {
 			return closeTooManyInits, "too many initialisation requests"
 		}
+		if !s.identify(m.Payload) {
+			return closeForbidden, "that API key is not known"
+		}
 		return s.send(ctx, message{Type: "connection_ack"})
 	case "ping":
 		return s.send(ctx, message{Type: "pong"})
@@ -189,6 +193,25 @@ func (s *socket) take(ctx context.Context, m message) (websocket.StatusCode, str
 	default:
 		return closeBadRequest, "an unknown type of message"
 	}
+}
+
+// keyHeader is where clients show an API key.
+const keyHeader = "X-Api-Key"
+
+// identify takes the API key that a client may show in the payload of connection_init, since a browser's WebSocket has no
+// headers to set; false: it is none that is known. What else stands there is for others.
+func (s *socket) identify(payload json.RawMessage) bool {
+	var given map[string]any
+	if len(payload) == 0 || decode(payload, &given) != nil {
+		return true
+	}
+	for name, value := range given {
+		if key, ok := value.(string); ok && http.CanonicalHeaderKey(name) == keyHeader {
+			s.opening.Header[keyHeader] = []string{key}
+		}
+	}
+	_, known := s.handler.client(s.opening)
+	return known
 }
 
 func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode, string) {
