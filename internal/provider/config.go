@@ -3,11 +3,13 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -89,6 +91,9 @@ const maxFileBytes = 256 << 10
 // of LoadFile, are of type *ConfigError.
 func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Client, options ...Option) ([]*Source, error) {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = fmt.Errorf("want the directory that provider files are in: %w", err)
+	}
 	if err != nil {
 		return nil, &ConfigError{File: dir, Err: err}
 	}

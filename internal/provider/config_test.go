@@ -258,4 +258,7 @@ func TestLoadDir(t *testing.T) {
 	if _, err := provider.LoadDir(filepath.Join(dir, "none"), environment(nil), nil); !errors.Is(err, os.ErrNotExist) || !errors.Is(err, provider.ErrConfig) {
 		t.Errorf("error %v", err)
 	}
+	if _, err := provider.LoadDir(filepath.Join(dir, "a.yml"), environment(nil), nil); !errors.Is(err, provider.ErrConfig) || !strings.Contains(err.Error(), "want the directory") {
+		t.Errorf("of a file: error %v", err)
+	}
 }
