@@ -125,7 +125,7 @@ func (q *query) selected(list string, more ...string) string {
 // perClass selects list in one bounded range a span class. An event of class c that ends after the window's
 // beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
 // rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
-// expect half a per cent.
+// expect half a per cent. One statement a class, merged, would read fewer rows, but takes ten times as long to plan.
 func (q *query) perClass(outer, list, tail string, o order, s stretch, conditions ...string) string {
 	var classes []int16
 	var starts []time.Time
