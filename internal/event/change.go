@@ -1,7 +1,11 @@
 package event
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,7 +40,7 @@ type Change struct {
 }
 
 // Diff lists what differs between two states of one event, grouped by kind, in a fixed order. It is
-// empty exactly when the hashes are equal.
+// empty when the hashes are equal, and else only where attributes are written otherwise and mean the same.
 func Diff(before, after *Event) []Change {
 	var d differ
 	d.add(ChangeRetitled, "title", before.Title, after.Title)
@@ -83,9 +87,11 @@ func Diff(before, after *Event) []Change {
 	d.add(ChangeDetails, "place.city", before.Place.City, after.Place.City)
 	d.add(ChangeDetails, "place.country", before.Place.Country, after.Place.Country)
 	d.add(ChangeDetails, "organizer", before.Organizer, after.Organizer)
-	d.add(ChangeDetails, "attributes", string(before.Attributes), string(after.Attributes))
+	if !sameJSON(before.Attributes, after.Attributes) {
+		d.add(ChangeDetails, "attributes", string(before.Attributes), string(after.Attributes))
+	}
 	if was, is := AppendOffers(nil, before.Offers), AppendOffers(nil, after.Offers); !slices.Equal(was, is) {
-		d.put(ChangeDetails, "offers", summarize(before.Offers), summarize(after.Offers))
+		d.put(ChangeDetails, "offers", summarize(before.Offers, nil), summarize(after.Offers, before.Offers))
 	}
 	return d.changes
 }
@@ -95,10 +101,15 @@ func Diff(before, after *Event) []Change {
 type OffersSummary struct {
 	Count    int    `json:"count"`
 	Capacity *int64 `json:"capacity"` // over the offers that give one
+	// Changed is how many of them are not among those before, alike in everything. Of the list before it is missing.
+	Changed *int `json:"changed,omitempty"`
 }
 
-func summarize(offers []Offer) OffersSummary {
+func summarize(offers, before []Offer) OffersSummary {
 	s := OffersSummary{Count: len(offers)}
+	if before != nil {
+		s.Changed = new(changed(before, offers))
+	}
 	for _, o := range offers {
 		if o.Capacity != nil {
 			if s.Capacity == nil {
@@ -108,6 +119,61 @@ func summarize(offers []Offer) OffersSummary {
 		}
 	}
 	return s
+}
+
+// changed is how many of the offers are not among those before.
+func changed(before, after []Offer) (n int) {
+	had := make(map[string]int, len(before))
+	for i := range before {
+		had[string(AppendOffers(nil, before[i:i+1]))]++
+	}
+	for i := range after {
+		text := string(AppendOffers(nil, after[i:i+1]))
+		if had[text] == 0 {
+			n++
+		}
+		had[text] = max(0, had[text]-1)
+	}
+	return n
+}
+
+// sameJSON says whether two JSON texts mean the same: a feed, its decoder and PostgreSQL each write numbers and text in their own way.
+func sameJSON(a, b json.RawMessage) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	was, err := decoded(a)
+	is, err2 := decoded(b)
+	return err == nil && err2 == nil && sameValue(was, is)
+}
+
+func decoded(text json.RawMessage) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	err = decoder.Decode(&value)
+	return value, err
+}
+
+func sameValue(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, sameValue)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameValue)
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && (a == b || strings.ContainsAny(string(a+b), ".eE") && sameFloat(a, b))
+	default:
+		return a == b
+	}
+}
+
+func sameFloat(a, b json.Number) bool {
+	was, err := a.Float64()
+	is, err2 := b.Float64()
+	return err == nil && err2 == nil && was == is
 }
 
 // differ groups the fields that differ by kind, in the order in which the kinds first occur.

@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,28 @@ func TestDiffOfOffersIsEmptyWhenTheHashesAreEqual(t *testing.T) {
 	})
 }
 
+// TestDiffOfAttributes: PostgreSQL keeps JSON by its meaning, and writes it in its own way.
+func TestDiffOfAttributes(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		before, after string
+		same          bool
+	}{
+		{`{"a":"Simon \u0026 Garfunkel"}`, `{"a":"Simon & Garfunkel"}`, true},
+		{`{"a":1500,"b":[0.0000001]}`, `{"b":[1e-7],"a":1.5e3}`, true},
+		{`{"a":12345678901234567890}`, `{"a":12345678901234567891}`, false},
+		{`{"a":1}`, `{"a":"1"}`, false},
+		{`{"a":[1,2]}`, `{"a":[2,1]}`, false},
+		{`{"a":1}`, ``, false},
+		{``, ``, true},
+	} {
+		changes := event.Diff(&event.Event{Attributes: json.RawMessage(tc.before)}, &event.Event{Attributes: json.RawMessage(tc.after)})
+		if same := len(changes) == 0; same != tc.same {
+			t.Errorf("%s to %s: %v", tc.before, tc.after, changes)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	madrid := zone(t, "Europe/Madrid")
@@ -78,7 +101,7 @@ func TestDiff(t *testing.T) {
 			want: []event.Change{
 				{Kind: event.ChangePrice, Fields: []event.FieldChange{field("minPrice", "15.5", "12")}},
 				{Kind: event.ChangeDetails, Fields: []event.FieldChange{
-					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(243))}),
+					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(243)), Changed: new(1)}),
 				}},
 			},
 		},
@@ -87,7 +110,7 @@ func TestDiff(t *testing.T) {
 			want: []event.Change{
 				{Kind: event.ChangePrice, Fields: []event.FieldChange{field("minPrice", "15.5", nil), field("maxPrice", "20", nil)}},
 				{Kind: event.ChangeDetails, Fields: []event.FieldChange{
-					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{}),
+					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Changed: new(0)}),
 				}},
 			},
 		},
@@ -110,7 +133,7 @@ func TestDiff(t *testing.T) {
 			want: []event.Change{
 				{Kind: event.ChangeSoldOut, Fields: []event.FieldChange{field("soldOut", false, true)}},
 				{Kind: event.ChangeDetails, Fields: []event.FieldChange{
-					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(0))}),
+					field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(0)), Changed: new(1)}),
 				}},
 			},
 		},
@@ -142,7 +165,7 @@ func TestDiff(t *testing.T) {
 		"a capacity": {
 			after: func(e *event.Event) { e.Offers[0].Capacity = nil },
 			want: []event.Change{{Kind: event.ChangeDetails, Fields: []event.FieldChange{
-				field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(0))}),
+				field("offers", event.OffersSummary{Count: 2, Capacity: new(int64(243))}, event.OffersSummary{Count: 2, Capacity: new(int64(0)), Changed: new(1)}),
 			}}},
 		},
 	}

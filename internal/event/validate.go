@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -152,6 +153,17 @@ func (e *Event) checkTexts() *Invalid {
 	return nil
 }
 
+// WebAddress is an address that a page may link to: one of http or https, whole. Anything else (javascript:, data:, a path alone) is
+// empty.
+func WebAddress(text string) string {
+	text = strings.TrimSpace(text)
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return ""
+	}
+	return text
+}
+
 func checkText(field, value string, limit int) *Invalid {
 	if len(value) > limit {
 		return NewInvalid(ReasonTooLarge, field, value, fmt.Errorf("%d bytes, the limit is %d", len(value), limit))
@@ -179,9 +191,20 @@ func (e *Event) checkTimes() *Invalid {
 		}
 	}
 	if e.HasEnd() && e.End.Instant.Before(e.Start.Instant) {
-		return NewInvalid(ReasonEndBeforeStart, "end", e.End.Local.String(), fmt.Errorf("the start is %s", e.Start.Local))
+		return NewInvalid(ReasonEndBeforeStart, "end", e.End.Local.String(), fmt.Errorf("the start is %s", e.startAsUsed()))
 	}
 	return nil
+}
+
+// startAsUsed is the start for people. A reading that clocks skip stands for a later one, which then is told as well.
+func (e *Event) startAsUsed() string {
+	shown := e.Start.Local.String()
+	if zone, err := time.LoadLocation(e.Zone); err == nil {
+		if real := LocalOf(e.Start.Instant.In(zone)); real != e.Start.Local {
+			shown += ", which clocks skip: " + real.String()
+		}
+	}
+	return shown
 }
 
 func (e *Event) checkOffers() *Invalid {
@@ -213,8 +236,26 @@ func (e *Event) checkAttributes() *Invalid {
 	if len(e.Attributes) > MaxAttributesBytes {
 		return NewInvalid(ReasonTooLarge, "attributes", "", fmt.Errorf("%d bytes, the limit is %d", len(e.Attributes), MaxAttributesBytes))
 	}
-	if e.Attributes[0] != '{' || !json.Valid(e.Attributes) || !isText(string(e.Attributes)) || bytes.Contains(e.Attributes, []byte(`\u0000`)) {
+	switch {
+	case e.Attributes[0] != '{' || !json.Valid(e.Attributes):
 		return NewInvalid(ReasonInvalidRecord, "attributes", string(e.Attributes), errNotJSON)
+	case !isText(string(e.Attributes)) || hasNUL(e.Attributes):
+		return NewInvalid(ReasonInvalidText, "attributes", string(e.Attributes), errNotUTF8)
 	}
 	return nil
+}
+
+// hasNUL says whether JSON has the escape of a NUL: a backslash that no other one escapes, and u0000.
+func hasNUL(text []byte) bool {
+	for {
+		at := bytes.Index(text, []byte(`\u0000`))
+		if at < 0 {
+			return false
+		}
+		before := len(text[:at]) - len(bytes.TrimRight(text[:at], `\`))
+		if before%2 == 0 {
+			return true
+		}
+		text = text[at+len(`\u0000`):]
+	}
 }

@@ -70,7 +70,9 @@ func TestValidate(t *testing.T) {
 		"attributes, empty":       {func(e *event.Event) { e.Attributes = json.RawMessage{} }, "", ""},
 		"attributes, a list":      {func(e *event.Event) { e.Attributes = json.RawMessage(`[]`) }, event.ReasonInvalidRecord, "attributes"},
 		"attributes, broken":      {func(e *event.Event) { e.Attributes = json.RawMessage(`{"a":`) }, event.ReasonInvalidRecord, "attributes"},
-		"attributes, bad bytes":   {func(e *event.Event) { e.Attributes = json.RawMessage("{\"a\":\"\xff\"}") }, event.ReasonInvalidRecord, "attributes"},
+		"attributes, bad bytes":   {func(e *event.Event) { e.Attributes = json.RawMessage("{\"a\":\"\xff\"}") }, event.ReasonInvalidText, "attributes"},
+		"attributes, a NUL":       {func(e *event.Event) { e.Attributes = json.RawMessage(`{"a":"\\\u0000"}`) }, event.ReasonInvalidText, "attributes"},
+		"attributes, no NUL":      {func(e *event.Event) { e.Attributes = json.RawMessage(`{"a":"x\\u0000y"}`) }, "", ""},
 		"attributes, large":       {func(e *event.Event) { e.Attributes = json.RawMessage(text(event.MaxAttributesBytes + 1)) }, event.ReasonTooLarge, "attributes"},
 	}
 	for name, test := range tests {

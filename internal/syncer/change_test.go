@@ -41,23 +41,23 @@ func TestChanges(t *testing.T) { //nolint:tparallel // one database for all
 		"no end any more": {none(parade()), plan(func(p *harness.Plan) { p.End = "" }), `RESCHEDULED[endsAt "2030-06-30T20:00:00Z"->null endsLocal "2030-06-30T22:00:00"->null]`},
 		"dearer": {
 			none(parade()), zones(func(z []harness.Zone) { z[0].Price = "25.50" }),
-			`PRICE_CHANGED[maxPrice "20"->"25.5"] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "capacity": 253}]`,
+			`PRICE_CHANGED[maxPrice "20"->"25.5"] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "changed": 1, "capacity": 253}]`,
 		},
 		"free": {
 			none(parade()), zones(func(z []harness.Zone) { z[1].Price = "0.00" }),
-			`PRICE_CHANGED[minPrice "15.5"->"0"] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "capacity": 253}]`,
+			`PRICE_CHANGED[minPrice "15.5"->"0"] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "changed": 1, "capacity": 253}]`,
 		},
 		"no offers": {
 			none(parade()), plan(func(p *harness.Plan) { p.Zones = nil }),
-			`PRICE_CHANGED[minPrice "15.5"->null maxPrice "20"->null] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 0, "capacity": null}]`,
+			`PRICE_CHANGED[minPrice "15.5"->null maxPrice "20"->null] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 0, "changed": 0, "capacity": null}]`,
 		},
 		"another form of the price": {none(parade()), zones(func(z []harness.Zone) { z[0].Price, z[1].Price = "20", "015.5" }), ``},
-		"seats sold":                {none(parade()), zones(func(z []harness.Zone) { z[0].Capacity = "242" }), `DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "capacity": 252}]`},
+		"seats sold":                {none(parade()), zones(func(z []harness.Zone) { z[0].Capacity = "242" }), `DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 2, "changed": 1, "capacity": 252}]`},
 		"sold out by its word":      {none(parade()), plan(func(p *harness.Plan) { p.SoldOut = "true" }), `SOLD_OUT[soldOut false->true]`},
 		"back on sale":              {plan(func(p *harness.Plan) { p.SoldOut = "true" }), none(parade()), `BACK_ON_SALE[soldOut true->false]`},
 		"sold out by its seats": {
 			plan(func(p *harness.Plan) { p.SoldOut = "" }), plan(func(p *harness.Plan) { p.SoldOut, p.Zones = "", empty }),
-			`PRICE_CHANGED[minPrice "15.5"->"20"] SOLD_OUT[soldOut false->true] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 1, "capacity": 0}]`,
+			`PRICE_CHANGED[minPrice "15.5"->"20"] SOLD_OUT[soldOut false->true] DETAILS_CHANGED[offers {"count": 2, "capacity": 253}->{"count": 1, "changed": 1, "capacity": 0}]`,
 		},
 		"its word goes, the outcome stays": {none(parade()), plan(func(p *harness.Plan) { p.SoldOut = "" }), `DETAILS_CHANGED[soldOut false->null]`},
 		"sale moved":                       {none(parade()), plan(func(p *harness.Plan) { p.SellTo = "" }), `DETAILS_CHANGED[saleEndsAt "2030-06-30T18:00:00Z"->null]`},
