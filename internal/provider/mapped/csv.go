@@ -2,6 +2,7 @@ package mapped
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -66,34 +67,11 @@ func (t table) read(r io.Reader) (any, error) {
 func (t table) stream(r io.Reader) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		limited := &limitedReader{r: r, left: t.limits.Record, what: "a row"}
-		reader, columns, err := t.open(limited)
+		rows, err := t.open(limited)
 		for err == nil {
 			limited.left = t.limits.Record
-			var cells []string
-			cells, err = reader.Read()
-			var syntax *csv.ParseError
-			if errors.As(err, &syntax) && errors.Is(err, csv.ErrBareQuote) { // the row's fault: the next one is whole
-				if !yield(record{place: fmt.Sprintf("line %d", syntax.StartLine), fault: syntax.Err}, nil) {
-					return
-				}
-				err = nil
-				continue
-			}
-			if err != nil {
-				break
-			}
-			line, _ := reader.FieldPos(0)
-			row := make(map[string]any, len(columns))
-			for i, name := range columns[:min(len(cells), len(columns))] {
-				if name != "" {
-					row[name] = cells[i]
-				}
-			}
-			rec := record{value: row, place: fmt.Sprintf("line %d", line)}
-			if len(cells) > len(columns) && strings.TrimSpace(strings.Join(cells[len(columns):], "")) != "" {
-				rec.fault = fmt.Errorf("%d cells in a table of %d columns", len(cells), len(columns))
-			}
-			if !yield(rec, nil) {
+			var rec record
+			if rec, err = rows.next(); err == nil && !yield(rec, nil) {
 				return
 			}
 		}
@@ -103,8 +81,84 @@ func (t table) stream(r io.Reader) iter.Seq2[record, error] {
 	}
 }
 
-// open reads the header line. An empty file has none, and no rows.
-func (t table) open(r io.Reader) (*csv.Reader, []string, error) {
+// rows are those behind the header line.
+type rows struct {
+	*csv.Reader
+	columns []string
+	tape    *tape
+}
+
+// next reads one row. A quote out of place is that row's fault, and the next one is whole, unless it may have opened lines before: then
+// nobody knows which lines were rows.
+func (r *rows) next() (record, error) {
+	cells, err := r.Read()
+	text := bytes.TrimLeft(r.tape.upTo(r.InputOffset()), "\r\n")
+	if syntax, ok := errors.AsType[*csv.ParseError](err); ok && oneRows(syntax, text) {
+		rec := record{place: fmt.Sprintf("line %d", syntax.StartLine), fault: syntax.Err}
+		lenient := csv.NewReader(bytes.NewReader(text))
+		lenient.Comma, lenient.LazyQuotes = r.Comma, true
+		if cells, err := lenient.Read(); err == nil { // to know at least which event it is about
+			rec.value = r.object(cells)
+		}
+		return rec, nil
+	}
+	if err != nil {
+		return record{}, err
+	}
+	line, _ := r.FieldPos(0)
+	rec := record{value: r.object(cells), place: fmt.Sprintf("line %d", line)}
+	if len(cells) > len(r.columns) && strings.TrimSpace(strings.Join(cells[len(r.columns):], "")) != "" {
+		rec.fault = fmt.Errorf("%d cells in a table of %d columns", len(cells), len(r.columns))
+	}
+	return rec, nil
+}
+
+// oneRows says whether a fault is that of one row, given its text.
+func oneRows(fault *csv.ParseError, text []byte) bool {
+	switch {
+	case errors.Is(fault, csv.ErrBareQuote):
+		return true
+	case errors.Is(fault, csv.ErrQuote):
+		return fault.StartLine == fault.Line && fault.Column <= len(text) && text[fault.Column-1] == '"' // not at the file's end
+	default:
+		return false
+	}
+}
+
+// object is a row's cells by the names of their columns.
+func (r *rows) object(cells []string) map[string]any {
+	row := make(map[string]any, len(r.columns))
+	for i, name := range r.columns[:min(len(cells), len(r.columns))] {
+		if name != "" {
+			row[name] = cells[i]
+		}
+	}
+	return row
+}
+
+// tape keeps what was read of r since upTo was called last.
+type tape struct {
+	r    io.Reader
+	kept []byte
+	from int64 // where that begins
+}
+
+func (t *tape) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.kept = append(t.kept, p[:n]...)
+	return n, err
+}
+
+// upTo gives what was kept before an offset, and forgets it. It is good until the next Read.
+func (t *tape) upTo(offset int64) []byte {
+	n := min(int(offset-t.from), len(t.kept))
+	text := t.kept[:n]
+	t.kept, t.from = t.kept[n:], t.from+int64(n)
+	return text
+}
+
+// open reads the header line.
+func (t table) open(r io.Reader) (*rows, error) {
 	charset := encoding.Nop // what is no UTF-8 is one record's fault
 	if t.charset != nil {
 		charset = t.charset
@@ -113,31 +167,40 @@ func (t table) open(r io.Reader) (*csv.Reader, []string, error) {
 	buffered := bufio.NewReaderSize(transform.NewReader(r, unicode.BOMOverride(charset.NewDecoder())), headerBytes)
 	head, err := buffered.Peek(headerBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err
+		return nil, err
 	}
-	reader := csv.NewReader(buffered)
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	if bytes.ContainsRune(bytes.TrimSuffix(line, []byte("\r")), '\r') {
+		return nil, malformed("its lines end with CR alone")
+	}
+	tape := &tape{r: buffered}
+	reader := csv.NewReader(tape)
 	reader.ReuseRecord = true
 	reader.FieldsPerRecord = -1
 	if reader.Comma = t.separator; t.separator == 0 {
-		line, _, _ := strings.Cut(string(head), "\n")
-		reader.Comma = guess(line)
+		reader.Comma = guess(string(line))
 	}
 	cells, err := reader.Read()
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(cells) > maxColumns {
-		return nil, nil, malformed("a table of more than %d columns", maxColumns)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, malformed("it is empty: there is no header line")
+	case err != nil:
+		return nil, err
+	case len(cells) > maxColumns:
+		return nil, malformed("a table of more than %d columns", maxColumns)
+	case len(cells) == 1:
+		return nil, malformed("%q is no header line: a table has more than one column; csv.separator may help", event.Excerpt(cells[0], 80))
 	}
 	columns := make([]string, len(cells))
 	seen := map[string]bool{}
 	for i, name := range cells {
 		if columns[i] = strings.Clone(strings.TrimSpace(name)); columns[i] != "" && seen[columns[i]] {
-			return nil, nil, malformed("two columns are named %q", event.Excerpt(columns[i], 40))
+			return nil, malformed("two columns are named %q", event.Excerpt(columns[i], 40))
 		}
 		seen[columns[i]] = true
 	}
-	return reader, columns, nil
+	tape.upTo(reader.InputOffset())
+	return &rows{reader, columns, tape}, nil
 }
 
 // guess is the separator which the line has most of outside quotes.

@@ -34,11 +34,16 @@ type decoding struct {
 	guard      *guard
 	normalizer *normalizer
 	yield      func(event.Record) bool
+	text       *textWatch // of JSON, which is UTF-8 (RFC 8259, 8.1); else nil
 
 	events int // so far
 }
 
 func (d *decoding) run(ctx context.Context, r io.Reader) error {
+	if d.settings.Format == JSON {
+		d.text = &textWatch{r: r}
+		r = d.text
+	}
 	if d.stream == nil {
 		document, err := d.tree(r)
 		if err != nil {
@@ -55,7 +60,11 @@ func (d *decoding) run(ctx context.Context, r io.Reader) error {
 			return err
 		}
 		if rec.fault != nil {
-			err = d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonInvalidRecord, "record", "", rec.fault))
+			var key event.Key
+			if len(d.program.stages) == 2 {
+				key, _ = d.keyOf(rec, nil, 0)
+			}
+			err = d.refuse(rec, key, event.NewInvalid(event.ReasonInvalidRecord, "record", "", rec.fault))
 		} else {
 			err = d.stage(1, rec, nil)
 		}
@@ -88,6 +97,8 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 			var key event.Key
 			if last {
 				key, _ = d.keyOf(rec, variables, count)
+			} else {
+				key, _ = d.named(d.program.series[n], rec, variables, 0)
 			}
 			return d.refuse(rec, key, fault(err))
 		case !ok && last && n > 0 && count == 0:
@@ -138,6 +149,9 @@ func (d *decoding) event(rec record, result any) error {
 		return d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonInvalidRecord, "map", describe(result), errNotObject))
 	}
 	e, invalid := d.normalizer.event(fields)
+	if d.text != nil && d.text.bad && replaced(fields) {
+		invalid = event.NewInvalid(event.ReasonInvalidText, "record", "", errNotUTF8)
+	}
 	if invalid != nil {
 		return d.refuse(rec, e.Key, invalid)
 	}
@@ -176,10 +190,15 @@ var errLost = errors.New("it yields nothing, though there is an id: a field of t
 // keyOf is the key of the event which the last stage yields after count others, as far as the id alone tells. So
 // what the catalog knows of a record with a fault is not taken for gone.
 func (d *decoding) keyOf(rec record, variables []any, count int) (key event.Key, ok bool) {
-	if d.program.key == nil {
+	return d.named(d.program.key, rec, variables, count)
+}
+
+// named is the key in what a program yields after count others.
+func (d *decoding) named(program *gojq.Code, rec record, variables []any, count int) (key event.Key, ok bool) {
+	if program == nil {
 		return key, false
 	}
-	results := d.guard.run(d.program.key, d.limits.StepTime, rec.value, variables)
+	results := d.guard.run(program, d.limits.StepTime, rec.value, variables)
 	defer results.stop(nil)
 	for range count {
 		if _, ok, err := results.next(); !ok || err != nil {

@@ -79,30 +79,31 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 		program, bad string
 		want         []string // of the bad record
 	}{
-		"jq fails":             {`.[] | {id: .n, title: (.t | ascii_downcase), start: .s}`, `{"n": 7, "t": 5}`, []string{"7: INVALID_RECORD map"}},
-		"jq fails on the id":   {`.[] | {id: (.n | if . == 7 then error("x") else . end), title: .t, start: .s}`, `{"n": 7, "t": "x"}`, []string{": INVALID_RECORD map"}},
-		"jq fails in a series": {`.[] | {seriesId: .x, id: .n, title: (.t | ascii_downcase), start: .s}`, `{"n": 7, "x": "s"}`, []string{"s/7: INVALID_RECORD map"}},
-		"jq fails before it":   {`.[] | (.t | ascii_downcase) as $t | {id: .n, title: $t, start: .s}`, `{"n": 7, "t": 5}`, []string{": INVALID_RECORD map"}},
-		"jq fails halfway":     {`.[] | {id: (.n, .m // empty), title: .t, start: .s} | if .id == 8 then error("no") else . end`, `{"n": 7, "m": 8, "t": "x", "s": "2030-01-01"}`, []string{"7: x", ": INVALID_RECORD map"}},
-		"error of a list":      {`.[] | if .n == 7 then error([1]) else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
-		"no object":            {`.[] | if .n == 7 then "x" else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
-		"null":                 {`.[] | if .n == 7 then null else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
-		"unknown field":        {`.[] | {id: .n, title: .t, start: .s} + if .n == 7 then {venue: "x"} else {} end`, `{"n": 7, "t": "x", "s": "2030-01-01"}`, []string{"7: INVALID_RECORD venue"}},
-		"an empty field":       {`.[] | {id: .n, title: .t, start: .s, url: (if .u then .u | ascii_downcase else null end)?}`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
-		"an empty addend":      {`.[] | {id: .n, title: .t, start: .s} + if .n == 7 then empty else {} end`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
-		"left out":             {`.[] | select(.n != 7) | {id: .n, title: .t, start: .s}`, `{"n": 7}`, []string{}},
-		"left out by nothing":  {`.[] | if .n == 7 then empty else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{}},
-		"fails in an addend":   {`.[] | {id: .n, title: .t, start: .s} + {} + if .n == 7 then {url: (.u | ascii_downcase)} else {url: null} end`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
-		"no record at all":     {`.[] | {id: .n, title: .t, start: .s}`, `"text"`, []string{": INVALID_RECORD map"}},
-		"no id":                {`.[] | {id: .n, title: .t, start: .s}`, `{"t": "x", "s": "2030-01-01"}`, []string{": MISSING_ID id"}},
-		"no such day":          {`.[] | {id: .n, title: .t, start: .s}`, `{"n": 7, "t": "x", "s": "2021-09-31T20:00"}`, []string{"7: INVALID_DATE start"}},
-		"date of another form": {`.[] | {id: .n, title: .t, start: (.s | if .[2:3] == "." then date("DD.MM.YYYY") else . end)}`, `{"n": 7, "t": "x", "s": "31.09.2021"}`, []string{"7: INVALID_DATE date"}},
-		"no price":             {`.[] | {id: .n, title: .t, start: .s, price: (.p | if . then decimal else . end)}`, `{"n": 7, "t": "x", "s": "2030-01-01", "p": "free"}`, []string{"7: INVALID_PRICE decimal"}},
-		"a loop":               {`.[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then last(repeat(1)) else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
-		"an endless call":      {`def f: f; .[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then f else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
-		"growth":               {`def f: "\(.)\(.)" | f; .[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then ("x" | f) else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
-		"too many":             {`.[] | . as $r | {id: "\(.n)\(if .n == 7 then range(1000) else 0 end)", title: .t, start: .s}`, `{"n": 7, "t": "x", "s": "2030-01-01"}`, []string{"70: x", "71: x", "72: x", "73: x", "74: x", "75: x", "76: x", "77: x", "78: x", "79: x", ": TOO_LARGE map"}},
-		"NUL":                  {`.[] | {id: .n, title: .t, start: .s}`, `{"n": 7, "t": "a\u0000b", "s": "2030-01-01"}`, []string{"7: INVALID_TEXT title"}},
+		"jq fails":              {`.[] | {id: .n, title: (.t | ascii_downcase), start: .s}`, `{"n": 7, "t": 5}`, []string{"7: INVALID_RECORD map"}},
+		"jq fails on the id":    {`.[] | {id: (.n | if . == 7 then error("x") else . end), title: .t, start: .s}`, `{"n": 7, "t": "x"}`, []string{": INVALID_RECORD map"}},
+		"jq fails in a series":  {`.[] | {seriesId: .x, id: .n, title: (.t | ascii_downcase), start: .s}`, `{"n": 7, "x": "s"}`, []string{"s/7: INVALID_RECORD map"}},
+		"jq fails before it":    {`.[] | (.t | ascii_downcase) as $t | {id: .n, title: $t, start: .s}`, `{"n": 7, "t": 5}`, []string{": INVALID_RECORD map"}},
+		"jq fails on the dates": {`.[] | .x as $s | .t as $t | .s as $d | (.dates | if . then .[] else "." end) | {seriesId: $s, id: "\($s)", title: $t, start: $d}`, `{"x": "s", "t": "x", "s": "2030-01-01", "dates": "TBA"}`, []string{"s/: INVALID_RECORD map"}},
+		"jq fails halfway":      {`.[] | {id: (.n, .m // empty), title: .t, start: .s} | if .id == 8 then error("no") else . end`, `{"n": 7, "m": 8, "t": "x", "s": "2030-01-01"}`, []string{"7: x", ": INVALID_RECORD map"}},
+		"error of a list":       {`.[] | if .n == 7 then error([1]) else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
+		"no object":             {`.[] | if .n == 7 then "x" else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
+		"null":                  {`.[] | if .n == 7 then null else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{": INVALID_RECORD map"}},
+		"unknown field":         {`.[] | {id: .n, title: .t, start: .s} + if .n == 7 then {venue: "x"} else {} end`, `{"n": 7, "t": "x", "s": "2030-01-01"}`, []string{"7: INVALID_RECORD venue"}},
+		"an empty field":        {`.[] | {id: .n, title: .t, start: .s, url: (if .u then .u | ascii_downcase else null end)?}`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
+		"an empty addend":       {`.[] | {id: .n, title: .t, start: .s} + if .n == 7 then empty else {} end`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
+		"left out":              {`.[] | select(.n != 7) | {id: .n, title: .t, start: .s}`, `{"n": 7}`, []string{}},
+		"left out by nothing":   {`.[] | if .n == 7 then empty else {id: .n, title: .t, start: .s} end`, `{"n": 7}`, []string{}},
+		"fails in an addend":    {`.[] | {id: .n, title: .t, start: .s} + {} + if .n == 7 then {url: (.u | ascii_downcase)} else {url: null} end`, `{"n": 7, "u": 5}`, []string{"7: INVALID_RECORD map"}},
+		"no record at all":      {`.[] | {id: .n, title: .t, start: .s}`, `"text"`, []string{": INVALID_RECORD map"}},
+		"no id":                 {`.[] | {id: .n, title: .t, start: .s}`, `{"t": "x", "s": "2030-01-01"}`, []string{": MISSING_ID id"}},
+		"no such day":           {`.[] | {id: .n, title: .t, start: .s}`, `{"n": 7, "t": "x", "s": "2021-09-31T20:00"}`, []string{"7: INVALID_DATE start"}},
+		"date of another form":  {`.[] | {id: .n, title: .t, start: (.s | if .[2:3] == "." then date("DD.MM.YYYY") else . end)}`, `{"n": 7, "t": "x", "s": "31.09.2021"}`, []string{"7: INVALID_DATE date"}},
+		"no price":              {`.[] | {id: .n, title: .t, start: .s, price: (.p | if . then decimal else . end)}`, `{"n": 7, "t": "x", "s": "2030-01-01", "p": "free"}`, []string{"7: INVALID_PRICE decimal"}},
+		"a loop":                {`.[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then last(repeat(1)) else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
+		"an endless call":       {`def f: f; .[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then f else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
+		"growth":                {`def f: "\(.)\(.)" | f; .[] | {id: .n, title: .t, start: .s, url: (if .n == 7 then ("x" | f) else null end)}`, `{"n": 7}`, []string{"7: TOO_LARGE map"}},
+		"too many":              {`.[] | . as $r | {id: "\(.n)\(if .n == 7 then range(1000) else 0 end)", title: .t, start: .s}`, `{"n": 7, "t": "x", "s": "2030-01-01"}`, []string{"70: x", "71: x", "72: x", "73: x", "74: x", "75: x", "76: x", "77: x", "78: x", "79: x", ": TOO_LARGE map"}},
+		"NUL":                   {`.[] | {id: .n, title: .t, start: .s}`, `{"n": 7, "t": "a\u0000b", "s": "2030-01-01"}`, []string{"7: INVALID_TEXT title"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,6 +127,27 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTextThatIsNoUTF8: encoding/json puts the same character in the place of all bytes that are none.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	const document = "[{\"n\": \"caf\xe9\"}, {\"n\": \"caf\xe8\"}, {\"n\": \"b\", \"x\": \"\xff\"}, {\"n\": \"\U0001f3b7\"}]"
+	for _, program := range []string{`.[]`, `(.[] | .)`} {
+		s := mapped.Settings{Format: mapped.JSON, Map: program + ` | {id: .n, title: "x", start: "2030-01-01"}`}
+		var got []string
+		for _, line := range lines(mustDecode(t, s, document)) {
+			_, line, _ = strings.Cut(line, ": ")
+			got = append(got, line)
+		}
+		want := []string{"caf\ufffd: INVALID_TEXT record", "caf\ufffd: INVALID_TEXT record", "b: x", "\U0001f3b7: x"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", program, diff)
+		}
+		if rec := mustDecode(t, s, "[{\"n\": \"\ufffd\"}]")[0]; rec.Invalid != nil {
+			t.Errorf("that character itself: %v", rec.Invalid)
+		}
 	}
 }
 
@@ -153,34 +175,38 @@ func TestWhatCostsTheSnapshot(t *testing.T) {
 	tests := map[string]struct {
 		format, records, program, document, want string
 	}{
-		"loops for ever":                {mapped.JSON, "", `last(repeat(1)) | ` + object, `{}`, "takes too long"},
-		"loops for ever, as records":    {mapped.JSON, `def f: f; f`, object, `{}`, "takes too long"},
-		"loops without records":         {mapped.JSON, "", `{id: last(range(infinite)), title: "x", start: "x"}`, `{}`, "takes too long"},
-		"loops on each record":          {mapped.JSON, "", `.[] | {id: last(repeat(1)), title: "x", start: "x"}`, `[1,2,3,4,5,6,7,8]`, "takes too long"},
-		"yields a million":              {mapped.JSON, "", `range(1000000) | ` + object, `{}`, "more than 5000"},
-		"yields a million, no records":  {mapped.JSON, "", `{id: range(1000000), title: "x", start: "2030-01-01"}`, `{}`, "more than 5000"},
-		"yields a million, by records":  {mapped.JSON, `(1, 2)`, `range(4000) | ` + object, `{}`, "more than 5000"},
-		"fails before there are any":    {mapped.JSON, "", `.events | map(.x) | .[] | ` + object, `{"events": 5}`, "before there are records"},
-		"fails without records":         {mapped.JSON, "", `{id: (.a | ascii_downcase)}`, `{"a": 5}`, "map: "},
-		"the list is none":              {mapped.JSON, "", `.events[] | ` + object, `{"events": 5}`, "no list at .events"},
-		"the list is missing":           {mapped.JSON, "", `.events[] | ` + object, `{"error": "try again"}`, "no list at .events"},
-		"the list is somewhere else":    {mapped.JSON, "", `.events[] | ` + object, `[{"events": [1]}]`, "leads through a list"},
-		"an error page":                 {mapped.JSON, "", `.events[] | ` + object, `<html>`, "invalid character"},
-		"an empty document":             {mapped.JSON, "", `.events[] | ` + object, ``, "unexpected EOF"},
-		"an empty document, whole":      {mapped.JSON, "", `.events | ` + object, ``, "unexpected EOF"},
-		"two documents":                 {mapped.JSON, "", `.[] | ` + object, `[1] [2]`, "behind the document's end"},
-		"two documents, whole":          {mapped.JSON, "", object, `1 2`, "behind the document's end"},
-		"nested":                        {mapped.JSON, "", `.[] | ` + object, strings.Repeat("[", 300) + strings.Repeat("]", 300), "nested"},
-		"nested deeply":                 {mapped.JSON, "", `.[] | ` + object, strings.Repeat("[", 20_000), ""},
-		"a large document":              {mapped.JSON, "", `length | ` + object, `"` + strings.Repeat("x", 2<<20) + `"`, "too large"},
-		"a large record":                {mapped.JSON, "", `.[] | ` + object, `["` + strings.Repeat("x", 100<<10) + `"]`, "too large"},
-		"a large XML document":          {mapped.XML, "", `.a.b[] | ` + object, `<a>` + strings.Repeat("<b/>", 300_000) + `</a>`, "too large"},
-		"a large row":                   {mapped.CSV, "", object, "a,b\n1," + strings.Repeat("x", 100<<10), "too large"},
-		"XML with an entity":            {mapped.XML, "", `.a | ` + object, `<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>`, "refused"},
-		"XML that is cut off":           {mapped.XML, "", `.a | ` + object, `<a><b/>`, "unexpected EOF"},
-		"CSV with a quote left open":    {mapped.CSV, "", object, "a,b\n1,\"x\n", `"`},
-		"CSV of two columns of a name":  {mapped.CSV, "", object, "a,a\n1,2\n", "two columns"},
-		"CSV, records, a row of extras": {mapped.CSV, `reverse[]`, object, "a,b\n1,2,3\n", "line 2: 3 cells"},
+		"loops for ever":                 {mapped.JSON, "", `last(repeat(1)) | ` + object, `{}`, "takes too long"},
+		"loops for ever, as records":     {mapped.JSON, `def f: f; f`, object, `{}`, "takes too long"},
+		"loops without records":          {mapped.JSON, "", `{id: last(range(infinite)), title: "x", start: "x"}`, `{}`, "takes too long"},
+		"loops on each record":           {mapped.JSON, "", `.[] | {id: last(repeat(1)), title: "x", start: "x"}`, `[1,2,3,4,5,6,7,8]`, "takes too long"},
+		"yields a million":               {mapped.JSON, "", `range(1000000) | ` + object, `{}`, "more than 5000"},
+		"yields a million, no records":   {mapped.JSON, "", `{id: range(1000000), title: "x", start: "2030-01-01"}`, `{}`, "more than 5000"},
+		"yields a million, by records":   {mapped.JSON, `(1, 2)`, `range(4000) | ` + object, `{}`, "more than 5000"},
+		"fails before there are any":     {mapped.JSON, "", `.events | map(.x) | .[] | ` + object, `{"events": 5}`, "before there are records"},
+		"fails without records":          {mapped.JSON, "", `{id: (.a | ascii_downcase)}`, `{"a": 5}`, "map: "},
+		"the list is none":               {mapped.JSON, "", `.events[] | ` + object, `{"events": 5}`, "no list at .events"},
+		"the list is missing":            {mapped.JSON, "", `.events[] | ` + object, `{"error": "try again"}`, "no list at .events"},
+		"the list is somewhere else":     {mapped.JSON, "", `.events[] | ` + object, `[{"events": [1]}]`, "leads through a list"},
+		"an error page":                  {mapped.JSON, "", `.events[] | ` + object, `<html>`, "invalid character"},
+		"an empty document":              {mapped.JSON, "", `.events[] | ` + object, ``, "unexpected EOF"},
+		"an empty document, whole":       {mapped.JSON, "", `.events | ` + object, ``, "unexpected EOF"},
+		"two documents":                  {mapped.JSON, "", `.[] | ` + object, `[1] [2]`, "behind the document's end"},
+		"two documents, whole":           {mapped.JSON, "", object, `1 2`, "behind the document's end"},
+		"nested":                         {mapped.JSON, "", `.[] | ` + object, strings.Repeat("[", 300) + strings.Repeat("]", 300), "nested"},
+		"nested deeply":                  {mapped.JSON, "", `.[] | ` + object, strings.Repeat("[", 20_000), ""},
+		"a large document":               {mapped.JSON, "", `length | ` + object, `"` + strings.Repeat("x", 2<<20) + `"`, "too large"},
+		"a large record":                 {mapped.JSON, "", `.[] | ` + object, `["` + strings.Repeat("x", 100<<10) + `"]`, "too large"},
+		"a large XML document":           {mapped.XML, "", `.a.b[] | ` + object, `<a>` + strings.Repeat("<b/>", 300_000) + `</a>`, "too large"},
+		"a large row":                    {mapped.CSV, "", object, "a,b\n1," + strings.Repeat("x", 100<<10), "too large"},
+		"XML with an entity":             {mapped.XML, "", `.a | ` + object, `<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>`, "refused"},
+		"XML that is cut off":            {mapped.XML, "", `.a | ` + object, `<a><b/>`, "unexpected EOF"},
+		"CSV with a quote left open":     {mapped.CSV, "", object, "a,b\n1,\"x\n", `"`},
+		"CSV, quotes in lines of a cell": {mapped.CSV, "", object, "a,b\n1,\"x\ny\" z\n", `"`},
+		"CSV of nothing":                 {mapped.CSV, "", object, "", "no header line"},
+		"CSV that is a sentence":         {mapped.CSV, "", object, "Service temporarily unavailable\n", "no header line"},
+		"CSV of lines that end with CR":  {mapped.CSV, "", object, "a,b\r1,2\r", "CR alone"},
+		"CSV of two columns of a name":   {mapped.CSV, "", object, "a,a\n1,2\n", "two columns"},
+		"CSV, records, a row of extras":  {mapped.CSV, `reverse[]`, object, "a,b\n1,2,3\n", "line 2: 3 cells"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,8 @@ const (
 	fieldSeriesTitle  = "seriesTitle" // missing: the title
 	fieldTitle        = "title"       // missing: the seriesTitle
 	fieldDescription  = "description"
-	fieldURL          = "url"
-	fieldImageURL     = "imageUrl"
+	fieldURL          = "url"            // of http or https, else it is left out
+	fieldImageURL     = "imageUrl"       // likewise
 	fieldCategories   = "categories"     // a list of texts, or one text
 	fieldStart        = "start"          // see times.go for the forms of start, end and the sale's times
 	fieldEnd          = "end"            // of an all-day event the day after the last
@@ -74,8 +74,8 @@ func (n *normalizer) event(fields map[string]any) (event.Event, *event.Invalid) 
 		Title:       n.text(fields, fieldTitle),
 		SeriesTitle: n.text(fields, fieldSeriesTitle),
 		Description: n.text(fields, fieldDescription),
-		URL:         n.text(fields, fieldURL),
-		ImageURL:    n.text(fields, fieldImageURL),
+		URL:         event.WebAddress(n.text(fields, fieldURL)),
+		ImageURL:    event.WebAddress(n.text(fields, fieldImageURL)),
 		Categories:  n.categories(fields[fieldCategories]),
 		Status:      n.status(fields),
 		Attendance:  n.attendance(fields),

@@ -110,6 +110,8 @@ func TestFieldByField(t *testing.T) {
 		of     func(event.Event) string
 		want   string // or of a record that is refused the reason and field
 	}{
+		{`"url": "https://a.example/?q=1", "imageUrl": "HTTP://a.example/x.png"`, func(e event.Event) string { return e.URL + " " + e.ImageURL }, "https://a.example/?q=1 HTTP://a.example/x.png"},
+		{`"url": "javascript:alert(1)", "imageUrl": "data:image/png;base64,AA=="`, func(e event.Event) string { return e.URL + e.ImageURL }, ""},
 		{`"id": true`, nil, "INVALID_RECORD id"},
 		{`"id": {}`, nil, "INVALID_RECORD id"},
 		{`"id": 12345678901234567890`, text(func(e event.Event) string { return e.Key.Event }), "12345678901234567890"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
 	"golang.org/x/text/unicode/norm"
@@ -124,7 +125,7 @@ func parseDecimals(text string, marks []string) (any, error) {
 		if before := text[:at[0]]; strings.HasPrefix(number, "-") && before != "" && !strings.HasSuffix(before, " ") {
 			number = number[1:] // 10-20 is a range
 		}
-		plain, err := plainDecimal(number, mark)
+		plain, err := plainDecimal(leadingMark(text[:at[0]])+number, mark)
 		if err != nil {
 			return nil, event.NewInvalid(event.ReasonInvalidPrice, "decimal", text, err)
 		}
@@ -133,7 +134,21 @@ func parseDecimals(text string, marks []string) (any, error) {
 	return numbers, nil
 }
 
+// leadingMark is the point or comma that a number without whole digits begins with, as in "$.50", given what stands before its digits.
+func leadingMark(before string) string {
+	for _, mark := range []string{".", ","} {
+		if rest, ok := strings.CutSuffix(before, mark); ok {
+			if last, _ := utf8.DecodeLastRuneInString(rest); rest == "" || unicode.IsSpace(last) || unicode.Is(unicode.Sc, last) {
+				return "0" + mark
+			}
+		}
+	}
+	return ""
+}
+
 var errAmbiguous = errors.New(`the mark may be a decimal or a group mark; say decimal(",") or decimal(".")`)
+
+var errGroups = errors.New("digits are grouped by thousands, if at all")
 
 // plainDecimal is a number with a point, if any, and no group marks. mark is the decimal mark; empty: the
 // last of points and commas is it, but not where it may as well group thousands.
@@ -158,12 +173,13 @@ func plainDecimal(number, mark string) (string, error) {
 	if strings.ContainsFunc(fraction, func(r rune) bool { return !unicode.IsDigit(r) }) {
 		return "", event.ErrNotDecimal
 	}
-	whole = strings.Map(func(r rune) rune {
-		if r == '-' || unicode.IsDigit(r) {
-			return r
+	groups := strings.FieldsFunc(whole, func(r rune) bool { return r != '-' && !unicode.IsDigit(r) })
+	for i, group := range groups[min(1, len(groups)):] {
+		if n := len(group); n != 3 && (n != 2 || i == len(groups)-2) { // 12,34,567 in India
+			return "", errGroups
 		}
-		return -1
-	}, whole)
+	}
+	whole = strings.Join(groups, "")
 	if fraction != "" {
 		whole += "." + fraction
 	}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -206,6 +208,55 @@ func (c *cutter) element(index string) error {
 		return errStopped
 	}
 	return nil
+}
+
+// textWatch notes whether bytes that are no UTF-8 have gone by: encoding/json puts U+FFFD in their place, and says nothing.
+type textWatch struct {
+	r    io.Reader
+	bad  bool
+	tail []byte // the beginning of a character that is to be continued
+}
+
+func (w *textWatch) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if w.bad {
+		return n, err
+	}
+	text := p[:n]
+	if len(w.tail) > 0 {
+		text = append(w.tail, text...)
+	}
+	end := len(text)
+	for i := range min(utf8.UTFMax-1, len(text)) {
+		if start := len(text) - 1 - i; utf8.RuneStart(text[start]) {
+			if !utf8.FullRune(text[start:]) {
+				end = start
+			}
+			break
+		}
+	}
+	w.bad = !utf8.Valid(text[:end]) || err != nil && end < len(text)
+	w.tail = append([]byte(nil), text[end:]...)
+	return n, err
+}
+
+var errNotUTF8 = errors.New("not UTF-8")
+
+// replaced says whether a text in a value holds U+FFFD.
+func replaced(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return strings.ContainsRune(value, utf8.RuneError)
+	case []any:
+		return slices.ContainsFunc(value, replaced)
+	case map[string]any:
+		for _, v := range value {
+			if replaced(v) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // limitedReader fails when more is read than is left.

@@ -17,6 +17,9 @@ type program struct {
 	stages []*gojq.Code
 	// key is the last stage cut down to the event's id, for records on which the rest of it fails. May be nil.
 	key *gojq.Code
+	// series are the other stages, each ending in the event's series alone where it is a variable that is bound before the
+	// stage yields anything; else nil.
+	series []*gojq.Code
 	// path is that of the list which the first stage takes apart, if it does nothing else; else nil.
 	path []string
 }
@@ -90,6 +93,15 @@ func compile(s Settings) (program, error) {
 	if key := keyOf(last.query); key != nil {
 		if p.key, err = (part{query: key, variables: last.variables}).compile(); err != nil {
 			p.key = nil
+		}
+	}
+	p.series = make([]*gojq.Code, len(parts)-1)
+	if series := seriesOf(last.query); series != nil {
+		for i, part := range parts[:len(parts)-1] {
+			part.query = endingIn(series, part.query)
+			if p.series[i], err = part.compile(); err != nil { // it is not bound yet
+				p.series[i] = nil
+			}
 		}
 	}
 	return p, nil

@@ -2,6 +2,7 @@ package mapped
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/itchyny/gojq"
 )
@@ -210,5 +211,44 @@ func keyOf(q *gojq.Query) *gojq.Query {
 		return nil
 	}
 	copied.Term = &gojq.Term{Type: gojq.TermTypeObject, Object: object}
+	return &copied
+}
+
+// seriesOf is the program's object with nothing left in it but a seriesId that is a variable, bound before; else nil.
+func seriesOf(q *gojq.Query) *gojq.Query {
+	var bound []string
+	for ; q.Op == gojq.OpPipe; q = q.Right {
+		for _, pattern := range q.Patterns {
+			bound = append(bound, namesIn(pattern)...)
+		}
+	}
+	for q.Op == gojq.OpAdd {
+		q = q.Left
+	}
+	if q = keyOf(q); q == nil {
+		return nil
+	}
+	for _, member := range q.Term.Object.KeyVals {
+		name := ""
+		switch value := member.Val; {
+		case member.Key == "$seriesId":
+			name = member.Key
+		case member.Key == "seriesId" && value != nil && value.Term != nil && value.Term.Type == gojq.TermTypeFunc && len(value.Term.SuffixList) == 0:
+			name = value.Term.Func.Name
+		}
+		if strings.HasPrefix(name, "$") && !slices.Contains(bound, name) {
+			return &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeObject, Object: &gojq.Object{KeyVals: []*gojq.ObjectKeyVal{member}}}}
+		}
+	}
+	return nil
+}
+
+// endingIn is a part, see cut, with an end of another kind: its variables are bound, and what takes it apart is left out.
+func endingIn(end, part *gojq.Query) *gojq.Query {
+	if part.Right == nil || part.Right.Op != gojq.OpPipe {
+		return end
+	}
+	copied := *part
+	copied.Right = endingIn(end, part.Right)
 	return &copied
 }

@@ -33,7 +33,7 @@ func (n *normalizer) times(fields map[string]any, e *event.Event) {
 		return
 	}
 	if e.AllDay {
-		e.Start = dayOf(e.Start).At(zone)
+		e.Start = start.day().At(zone)
 	}
 	e.End = n.end(fields, e, zone)
 }
@@ -47,7 +47,7 @@ func (n *normalizer) end(fields map[string]any, e *event.Event, zone *time.Locat
 		n.fail(event.ReasonInvalidDate, fieldLastDay, fields[fieldLastDay], errors.New("want end or lastDay, not both"))
 		return event.Moment{}
 	case !last.at.IsZero():
-		day = dayOf(last.at).Add(24 * time.Hour)
+		day = last.day().Add(24 * time.Hour)
 	case end.at.IsZero() && hasLength && length == 0 && !e.AllDay:
 		return event.Moment{}
 	case end.at.IsZero() && hasLength && !e.AllDay:
@@ -59,8 +59,8 @@ func (n *normalizer) end(fields map[string]any, e *event.Event, zone *time.Locat
 	case end.at.IsZero():
 		day = e.Start.Local
 	case e.AllDay:
-		day = dayOf(end.at)
-		if day != end.at.Local { // an end at 23:59 is of that day still
+		day = end.day()
+		if day != end.at.Local && !end.written.IsMidnight() { // an end at 23:59 is of that day still
 			day = day.Add(24 * time.Hour)
 		}
 	case end.dateOnly && end.at.Local.Date() == e.Start.Local.Date():
@@ -72,12 +72,6 @@ func (n *normalizer) end(fields map[string]any, e *event.Event, zone *time.Locat
 		day = day.Add(24 * time.Hour) // a day without an end is a whole one (RFC 5545, 3.6.1)
 	}
 	return day.At(zone)
-}
-
-// dayOf is the start of a moment's day.
-func dayOf(m event.Moment) event.LocalDateTime {
-	day, _ := event.ParseLocalDate(m.Local.Date()) // zero for a year that Validate refuses
-	return day
 }
 
 func (n *normalizer) zone(fields map[string]any) *time.Location {
@@ -104,6 +98,17 @@ func (n *normalizer) zone(fields map[string]any) *time.Location {
 type given struct {
 	at       event.Moment
 	dateOnly bool
+	written  event.LocalDateTime // without regard to its offset
+}
+
+// day is the start of the day on which it is. A midnight with an offset, as in 2030-06-30T00:00:00Z, is how some feeds write a date.
+func (g given) day() event.LocalDateTime {
+	on := g.at.Local
+	if g.written.IsMidnight() {
+		on = g.written
+	}
+	day, _ := event.ParseLocalDate(on.Date()) // zero for a year that Validate refuses
+	return day
 }
 
 var errNumericTime = errors.New("a number; say in the map what it is: todate for seconds since 1970, (. / 1000 | todate) for milliseconds")
@@ -133,7 +138,7 @@ func parseMoment(text string, zone *time.Location) (given, error) {
 		if err != nil {
 			return given{}, err
 		}
-		return given{at: day.At(zone), dateOnly: true}, nil
+		return given{at: day.At(zone), dateOnly: true, written: day}, nil
 	}
 	reading, offset := text, ""
 	if i := strings.IndexAny(text[min(len(text), len("2006-01-02T15")):], "Zz+-"); i >= 0 {
@@ -152,13 +157,13 @@ func parseMoment(text string, zone *time.Location) (given, error) {
 		return given{}, err
 	}
 	if offset == "" {
-		return given{at: local.At(zone)}, nil
+		return given{at: local.At(zone), written: local}, nil
 	}
 	ahead, err := parseOffset(offset)
 	if err != nil {
 		return given{}, err
 	}
-	return given{at: event.MomentOf(local.AsUTC().Add(-ahead), zone)}, nil
+	return given{at: event.MomentOf(local.AsUTC().Add(-ahead), zone), written: local}, nil
 }
 
 var offsetForm = regexp.MustCompile(`^([+-])(\d\d)(?::?([0-5]\d))?$`)

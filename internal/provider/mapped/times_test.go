@@ -82,6 +82,9 @@ func TestTimes(t *testing.T) {
 		{`"start": "2030-06-30", "duration": "P2D"`, "2030-06-30/2030-07-02 all day 29T22:00Z " + zone},
 		{`"start": "2030-06-30", "allDay": false`, "2030-06-30T00:00:00/ 29T22:00Z " + zone},
 		{`"start": "2030-06-30T00:00", "allDay": true`, "2030-06-30/2030-07-01 all day 29T22:00Z " + zone},
+		{`"start": "2030-06-30T00:00:00Z", "end": "2030-07-02T00:00:00Z", "allDay": true`, "2030-06-30/2030-07-02 all day 29T22:00Z " + zone},
+		{`"start": "2030-06-30T00:00:00Z", "end": "2030-07-02T00:00:00Z", "allDay": true, "timeZone": "America/New_York"`, "2030-06-30/2030-07-02 all day 30T04:00Z America/New_York"},
+		{`"start": "2030-06-29T22:00:00Z", "end": "2030-06-30T22:00:00Z", "allDay": true`, "2030-06-30/2030-07-01 all day 29T22:00Z " + zone},
 		{`"start": "2030-06-30T21:00", "end": "2030-07-01T22:00", "allDay": true`, "2030-06-30/2030-07-02 all day 29T22:00Z " + zone},
 		{`"start": "2030-03-31", "lastDay": "2030-03-31"`, "2030-03-31/2030-04-01 all day 30T23:00Z " + zone}, // of 23 hours
 
