@@ -97,6 +97,27 @@ func (t *Tx) readSeries(ctx context.Context, p *event.Present) error {
 	return rows.Err()
 }
 
+// OfSeries gives those of the events that belong to one of the series.
+func (t *Tx) OfSeries(ctx context.Context, ids, series []event.ID) (_ map[event.ID]struct{}, err error) {
+	defer markUnavailable(&err)
+	if err := t.settle(); err != nil {
+		return nil, err
+	}
+	rows, err := t.tx.Query(ctx, `SELECT id FROM events WHERE id = ANY($1) AND series_id = ANY($2)`, ids, series)
+	if err != nil {
+		return nil, fmt.Errorf("reading the events of series: %w", err)
+	}
+	defer rows.Close()
+	found := map[event.ID]struct{}{}
+	for rows.Next() {
+		found[event.ID(rows.RawValues()[0])] = struct{}{}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading the events of series: %w", err)
+	}
+	return found, nil
+}
+
 // Leave notes that events are in the snapshot no more. Those that are still to begin will be removed,
 // which is a change; the others have expired, which is none. It returns the number of the ones to be removed.
 func (t *Tx) Leave(ctx context.Context, ids []event.ID) (removed int, err error) {

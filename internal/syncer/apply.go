@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/provider"
@@ -69,10 +71,30 @@ func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context,
 		return event.Counts{}, 0, err
 	}
 	counts = a.plan.counts()
-	if counts.Removed, err = tx.Leave(ctx, a.plan.missing()); err != nil {
+	left, err := a.left(ctx)
+	if err != nil {
+		return event.Counts{}, 0, err
+	}
+	if counts.Removed, err = tx.Leave(ctx, left); err != nil {
 		return event.Counts{}, 0, err
 	}
 	return counts, present.Upcoming, nil
+}
+
+// left are the known events that the snapshot holds no more, but for those of which that is not clear.
+func (a *applier) left(ctx context.Context) ([]event.ID, error) {
+	missing := a.plan.missing()
+	if len(missing) == 0 || len(a.plan.unclear) == 0 {
+		return missing, nil
+	}
+	unclear, err := a.tx.OfSeries(ctx, missing, slices.Collect(maps.Keys(a.plan.unclear)))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(missing, func(id event.ID) bool {
+		_, stays := unclear[id]
+		return stays
+	}), nil
 }
 
 // candidate is an event that may differ from what the catalog has.

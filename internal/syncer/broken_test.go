@@ -227,6 +227,24 @@ func TestBrokenRecords(t *testing.T) {
 	}
 }
 
+// TestUnclearSeries: a record that can't be used, and names a series alone, leaves all events of that series as they are.
+func TestUnclearSeries(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	several := parade()
+	several.Plans = append(several.Plans, several.Plans[0])
+	several.Plans[1].ID = "2"
+	gone, kept := show("gone", "2030-07-02T20:00:00"), show("kept", "2030-07-02T20:00:00")
+	sameCounts(t, feed.Sync(harness.PlanList(several, gone, kept)), event.OutcomeApplied, event.Counts{Records: 4, Added: 4})
+	app.Clock.Set(noon.Add(time.Hour))
+	nameless := parade()
+	nameless.Plans[0].ID = ""
+	sameCounts(t, feed.Sync(harness.PlanList(nameless, kept)), event.OutcomeApplied, event.Counts{Records: 2, Removed: 1, Unchanged: 1, Quarantined: 1})
+	app.Clock.Set(noon.Add(2 * time.Hour))
+	sameCounts(t, feed.Sync(harness.PlanList(several, kept)), event.OutcomeUnchanged, event.Counts{Records: 3, Unchanged: 3})
+}
+
 // TestNUL: PostgreSQL can't keep a NUL, in whatever text it comes.
 func TestNUL(t *testing.T) {
 	t.Parallel()

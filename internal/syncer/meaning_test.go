@@ -348,3 +348,19 @@ func TestSeriesTitle(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherSeriesTitle: that records title their series differently is no change, as long as its title is the same.
+func TestOtherSeriesTitle(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	early, late := show("1", "2030-07-01T20:00:00"), show("1", "2030-07-01T20:00:00")
+	early.Title, late.Title, late.Plans[0].ID = "Hamlet", "Hamlet (late)", "2"
+	feed.Sync(harness.PlanList(early, late))
+	app.Clock.Set(noon.Add(time.Hour))
+	early.Plans[0].Zones[0].Price = "77"
+	report := feed.Sync(harness.PlanList(early, late))
+	if got := harness.Query[string](app, `SELECT kind || fields FROM changes WHERE run_id = $1 AND fields::text LIKE '%seriesTitle%'`, report.RunID); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+}

@@ -15,6 +15,7 @@ type plan struct {
 	seen        map[event.ID]sighting   // the events of this one
 	again       int                     // how many of the known ones are seen
 	titles      map[string]string       // of its series: the last good record of each counts
+	unclear     map[event.ID]struct{}   // series of which a record can't be used and names no event
 	records     int
 	quarantined int
 }
@@ -37,7 +38,7 @@ const (
 )
 
 func newPlan(known map[event.ID]event.Hash) *plan {
-	return &plan{known: known, seen: make(map[event.ID]sighting, len(known)), titles: map[string]string{}}
+	return &plan{known: known, seen: make(map[event.ID]sighting, len(known)), titles: map[string]string{}, unclear: map[event.ID]struct{}{}}
 }
 
 // see judges the next record: whether it may differ from what the catalog has, so that decide is to be
@@ -81,11 +82,14 @@ func (p *plan) retitled(stored map[string]string) []event.Series {
 }
 
 // seeBroken notes a record that can't be used. Its event, if the record names one, is still in the
-// feed: it is neither changed nor removed.
+// feed: it is neither changed nor removed. If it names a series only, that holds for every event of it.
 func (p *plan) seeBroken(key event.Key) {
 	p.records++
 	p.quarantined++
 	if key.Event == "" {
+		if key.Series != "" {
+			p.unclear[key.SeriesID()] = struct{}{}
+		}
 		return
 	}
 	id := key.ID()
@@ -118,7 +122,9 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 			if rec.Online && !stored.Listed { // to those who read the catalog it is new
 				w.Changes = append(w.Changes, event.Change{Kind: event.ChangeAdded})
 			}
-			w.Changes = append(w.Changes, event.Diff(&stored.Event, rec)...)
+			shown := *rec
+			shown.SeriesTitle = p.titles[rec.Key.Series] // its last record's, which need not be this one
+			w.Changes = append(w.Changes, event.Diff(&stored.Event, &shown)...)
 		}
 	}
 	p.seen[id] = s

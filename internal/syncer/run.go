@@ -47,6 +47,8 @@ type Tx interface {
 	Write(ctx context.Context, writes []event.Write) error
 	// WriteSeries adds or retitles series of the provider.
 	WriteSeries(ctx context.Context, series []event.Series) error
+	// OfSeries gives those of the events that belong to one of the series.
+	OfSeries(ctx context.Context, ids, series []event.ID) (map[event.ID]struct{}, error)
 	// Leave notes that events are in the snapshot no more. It tells how many of them are upcoming, which
 	// is how many will be removed.
 	Leave(ctx context.Context, ids []event.ID) (removed int, err error)
