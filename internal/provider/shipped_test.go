@@ -64,6 +64,34 @@ func TestShippedFiles(t *testing.T) {
 	}
 }
 
+// TestSharedAddress: the dates of a show that have one address keep their names when the first is over and leaves the page.
+func TestSharedAddress(t *testing.T) {
+	t.Parallel()
+	page := func(days ...string) string {
+		var dates []string
+		for _, day := range days {
+			dates = append(dates, `{"@type": "MusicEvent", "url": "https://venue.example.com/tour", "name": "Tour", "startDate": "`+day+`"}`)
+		}
+		return "[" + strings.Join(dates, ",") + "]"
+	}
+	ids := func(document string) (ids []string) {
+		for rec, err := range shipped(t, "schemaorg").Decode(t.Context(), strings.NewReader(document)) {
+			if err != nil || rec.Invalid != nil {
+				t.Fatal(err, rec.Invalid)
+			}
+			ids = append(ids, rec.Key.Event)
+		}
+		return ids
+	}
+	before, after := ids(page("2030-05-01", "2030-05-02", "2030-05-03")), ids(page("2030-05-02", "2030-05-03"))
+	if !slices.Equal(before[1:], after) {
+		t.Errorf("%q, and a day later %q", before, after)
+	}
+	if alone := ids(page("2030-05-03", "2030-05-03")); !slices.Equal(alone, []string{"https://venue.example.com/tour"}) {
+		t.Errorf("of one date, said twice: %q", alone)
+	}
+}
+
 // feeds are the real ones, by the provider file that is for them.
 func feeds() map[string]string {
 	return map[string]string{
