@@ -45,7 +45,7 @@ import (
 )
 
 // Version changes when the same bytes would give other events than before.
-const Version = 1
+const Version = 2
 
 // Limits of a snapshot. What is over one of the first four costs one record, over the others the snapshot.
 const (

@@ -142,7 +142,40 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 	if start.kind == dateOnly { // which has no hours to choose from (3.3.10)
 		option.Byhour, option.Byminute, option.Bysecond = nil, nil, nil
 	}
+	complete(option)
 	return *option, check(option)
+}
+
+// complete says in the library's terms what a rule says by 3.3.10 where the two differ.
+func complete(o *rrule.ROption) {
+	// BYDAY is a list, and a day is of the rule when any of it names the day. The library wants it named both by a
+	// weekday with a number and by one without, so that beside numbers the others get all that there are. Finer
+	// rules have no use for numbers.
+	numbered := slices.DeleteFunc(slices.Clone(o.Byweekday), func(w rrule.Weekday) bool { return w.N() == 0 })
+	if o.Freq > rrule.MONTHLY || len(numbered) == 0 || len(numbered) == len(o.Byweekday) {
+		return
+	}
+	for _, weekday := range weekdays {
+		if slices.Contains(o.Byweekday, weekday) {
+			for n := range ordinals(o) {
+				numbered = append(numbered, weekday.Nth(n+1))
+			}
+		}
+	}
+	o.Byweekday = numbered
+}
+
+// weekdays are the library's, by those of package time.
+//
+//nolint:gochecknoglobals // A constant: Go has no literal for constant lists.
+var weekdays = [...]rrule.Weekday{rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA}
+
+// ordinals is how many of one weekday there may be in what a rule counts them in: a month or a year.
+func ordinals(o *rrule.ROption) int {
+	if o.Freq == rrule.MONTHLY || len(o.Bymonth) > 0 {
+		return 5
+	}
+	return 53
 }
 
 // parseUntil is by start's clock. A date holds to its end, for a start with a time too.
@@ -164,12 +197,9 @@ func parseUntil(start stamp, text string) (time.Time, error) {
 
 // check refuses what the library would not come back from.
 func check(o *rrule.ROption) error {
-	ordinals := 53
-	if o.Freq == rrule.MONTHLY || len(o.Bymonth) > 0 {
-		ordinals = 5
-	}
+	last := ordinals(o)
 	for _, weekday := range o.Byweekday {
-		if n := weekday.N(); n < -ordinals || n > ordinals {
+		if n := weekday.N(); n < -last || n > last {
 			return fmt.Errorf("%w: BYDAY=%s", errUnreadable, weekday)
 		}
 	}

@@ -163,6 +163,12 @@ func TestRules(t *testing.T) {
 		"whole days":                        {[]string{"DTSTART;VALUE=DATE:20240228", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;VALUE=DATE:20240229"}, "20240228 20240301"},
 		"whole days, times in the rule":     {[]string{"DTSTART;VALUE=DATE:20240228", "RRULE:FREQ=DAILY;UNTIL=20240301T000000Z;BYHOUR=9", "EXDATE:20240229T000000Z"}, "20240228 20240301"},
 		"the 29th of February":              {[]string{"DTSTART;VALUE=DATE:20200229", "RRULE:FREQ=YEARLY"}, "20240229"},
+		"a plain weekday and a numbered":    {[]string{newYork, "RRULE:FREQ=MONTHLY;BYDAY=1MO,TH;COUNT=8"}, "20240115T190000 20240118T190000 20240125T190000 20240201T190000 20240205T190000 20240208T190000 20240215T190000 20240222T190000"},
+		"the same weekday plain, numbered":  {[]string{newYork, "RRULE:FREQ=MONTHLY;BYDAY=MO,1MO,-1MO;COUNT=4"}, "20240115T190000 20240122T190000 20240129T190000 20240205T190000"},
+		"both in the months of a year":      {[]string{newYork, "RRULE:FREQ=YEARLY;BYMONTH=2,5;BYDAY=TH,-1MO;COUNT=8"}, "20240115T190000 20240201T190000 20240208T190000 20240215T190000 20240222T190000 20240226T190000 20240229T190000 20240502T190000"},
+		"both in a year":                    {[]string{newYork, "RRULE:FREQ=YEARLY;BYDAY=SU,-1TU;UNTIL=20250106", "EXRULE:FREQ=YEARLY;BYDAY=SU;UNTIL=20241223"}, "20240115T190000 20241229T190000 20241231T190000 20250105T190000"},
+		"both, the 53rd of a year":          {[]string{newYork, "RRULE:FREQ=YEARLY;BYDAY=MO,1SU;BYYEARDAY=-2,-1,5,7;COUNT=5"}, "20240115T190000 20241230T190000 20250105T190000"},
+		"both, chosen from by position":     {[]string{newYork, "RRULE:FREQ=MONTHLY;BYDAY=1MO,TH;BYSETPOS=2;COUNT=3"}, "20240115T190000 20240205T190000 20240307T190000"},
 		"through the changes of the clocks": {[]string{newYork, "RRULE:FREQ=MONTHLY;INTERVAL=3;COUNT=4"}, "20240115T190000 20240415T190000 20240715T190000 20241015T190000"},
 	}
 	for name, test := range tests {
@@ -215,6 +221,10 @@ func TestRulesOfBadFaith(t *testing.T) {
 		"FREQ=MINUTELY;BYSETPOS=2":                                               event.ReasonTooLarge,
 		"FREQ=DAILY;BYSETPOS=2":                                                  "",
 		"FREQ=WEEKLY;BYDAY=53MO;COUNT=1":                                         "",
+		"FREQ=MONTHLY;BYDAY=MO,53TU":                                             event.ReasonInvalidRecord,
+		"FREQ=YEARLY;BYMONTH=1;BYDAY=MO,-6TU":                                    event.ReasonInvalidRecord,
+		"FREQ=YEARLY;BYDAY=MO,-53TU;BYSETPOS=366":                                "",
+		"FREQ=MONTHLY;BYDAY=MO,5SU;BYMONTH=2;BYMONTHDAY=30":                      "",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
