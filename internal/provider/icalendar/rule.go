@@ -148,9 +148,14 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 
 // complete says in the library's terms what a rule says by 3.3.10 where the two differ.
 func complete(o *rrule.ROption) {
-	// BYDAY is a list, and a day is of the rule when any of it names the day. The library wants it named both by a
-	// weekday with a number and by one without, so that beside numbers the others get all that there are. Finer
-	// rules have no use for numbers.
+	// Which day of the week, if nothing says it, is as in DTSTART. The library takes all seven, and rightly so only in
+	// rules by the day or finer.
+	if o.Freq < rrule.DAILY && len(o.Byweekno) > 0 && len(o.Byweekday)+len(o.Bymonthday)+len(o.Byyearday) == 0 {
+		o.Byweekday = []rrule.Weekday{weekdays[o.Dtstart.Weekday()]}
+	}
+	// BYDAY is a list, each entry of which adds its days. The library wants a day to be named both by an entry with a
+	// number and by one without, so that beside numbered ones the plain ones are given all their numbers. In rules
+	// finer than by the month it overlooks numbers.
 	numbered := slices.DeleteFunc(slices.Clone(o.Byweekday), func(w rrule.Weekday) bool { return w.N() == 0 })
 	if o.Freq > rrule.MONTHLY || len(numbered) == 0 || len(numbered) == len(o.Byweekday) {
 		return

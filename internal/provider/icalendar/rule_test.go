@@ -169,6 +169,12 @@ func TestRules(t *testing.T) {
 		"both in a year":                    {[]string{newYork, "RRULE:FREQ=YEARLY;BYDAY=SU,-1TU;UNTIL=20250106", "EXRULE:FREQ=YEARLY;BYDAY=SU;UNTIL=20241223"}, "20240115T190000 20241229T190000 20241231T190000 20250105T190000"},
 		"both, the 53rd of a year":          {[]string{newYork, "RRULE:FREQ=YEARLY;BYDAY=MO,1SU;BYYEARDAY=-2,-1,5,7;COUNT=5"}, "20240115T190000 20241230T190000 20250105T190000"},
 		"both, chosen from by position":     {[]string{newYork, "RRULE:FREQ=MONTHLY;BYDAY=1MO,TH;BYSETPOS=2;COUNT=3"}, "20240115T190000 20240205T190000 20240307T190000"},
+		"a week of the year":                {[]string{newYork, "RRULE:FREQ=YEARLY;BYWEEKNO=3;COUNT=4"}, "20240115T190000 20250113T190000"},
+		"a week, by whole days":             {[]string{"DTSTART;VALUE=DATE:20240514", "RRULE:FREQ=YEARLY;BYWEEKNO=20"}, "20240514 20250513"},
+		"a week, a Sunday":                  {[]string{"DTSTART;VALUE=DATE:20240519", "RRULE:FREQ=YEARLY;BYWEEKNO=20,21;BYMONTH=5"}, "20240519 20240526 20250518 20250525"},
+		"a week and a day of the month":     {[]string{"DTSTART;VALUE=DATE:20240514", "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYMONTHDAY=15,16"}, "20240514 20240515 20240516 20250515 20250516"},
+		"a week and a day of the year":      {[]string{"DTSTART;VALUE=DATE:20240514", "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYYEARDAY=136"}, "20240514 20240515 20250516"},
+		"the days of a week":                {[]string{"DTSTART;VALUE=DATE:20251229", "RRULE:FREQ=DAILY;BYWEEKNO=1;COUNT=3"}, "20251229 20251230 20251231"},
 		"through the changes of the clocks": {[]string{newYork, "RRULE:FREQ=MONTHLY;INTERVAL=3;COUNT=4"}, "20240115T190000 20240415T190000 20240715T190000 20241015T190000"},
 	}
 	for name, test := range tests {
@@ -225,6 +231,7 @@ func TestRulesOfBadFaith(t *testing.T) {
 		"FREQ=YEARLY;BYMONTH=1;BYDAY=MO,-6TU":                                    event.ReasonInvalidRecord,
 		"FREQ=YEARLY;BYDAY=MO,-53TU;BYSETPOS=366":                                "",
 		"FREQ=MONTHLY;BYDAY=MO,5SU;BYMONTH=2;BYMONTHDAY=30":                      "",
+		"FREQ=YEARLY;BYWEEKNO=53;BYSETPOS=2":                                     "",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
