@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -298,5 +299,70 @@ func TestHeldSeriesAreBounded(t *testing.T) {
 	zone := "BEGIN:VTIMEZONE\nTZID:Nowhere" + long + "\nEND:VTIMEZONE"
 	if _, err := decode(t, strings.NewReader(strings.Repeat(calendarOf(zone), 600)), years(2030, 2031)); err != nil {
 		t.Errorf("36 MB of zones, in a calendar each: %v", err)
+	}
+}
+
+// TestShortNamesOfZones: a calendar's own definition of a zone holds where the name is no more than an abbreviation
+// (RFC 5545, 3.2.19).
+func TestShortNamesOfZones(t *testing.T) {
+	t.Parallel()
+	zone := func(tzid string, lines ...string) string {
+		return "BEGIN:VTIMEZONE\nTZID:" + tzid + "\n" + strings.Join(lines, "\n") + "\nEND:VTIMEZONE"
+	}
+	observance := func(name, start, from, to, rule string) string {
+		return "BEGIN:" + name + "\nDTSTART:" + start + "\nTZOFFSETFROM:" + from + "\nTZOFFSETTO:" + to + "\nRRULE:" + rule + "\nEND:" + name
+	}
+	eastern := observance("STANDARD", "20071104T020000", "-0400", "-0500", "FREQ=YEARLY;BYMONTH=11;BYDAY=1SU") + "\n" +
+		observance("DAYLIGHT", "20070311T020000", "-0500", "-0400", "FREQ=YEARLY;BYMONTH=3;BYDAY=2SU")
+	london := observance("STANDARD", "19961027T020000", "+0100", "+0000", "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU") + "\n" +
+		observance("DAYLIGHT", "19810329T010000", "+0000", "+0100", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU")
+	central := observance("STANDARD", "19961027T030000", "+0200", "+0100", "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU") + "\n" +
+		observance("DAYLIGHT", "19810329T020000", "+0100", "+0200", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU")
+	eastEuropean := strings.NewReplacer("+0100", "+0200", "+0200", "+0300", "T03", "T04", "T02", "T03").Replace(central)
+	show := func(tzid, start string) string {
+		return vevent("UID:1", "SUMMARY:Show", "DTSTART;TZID="+tzid+":"+start)
+	}
+	series := func(tzid, start string) string {
+		return vevent("UID:1", "SUMMARY:Show", "DTSTART;TZID="+tzid+":"+start, "RDATE;TZID="+tzid+":"+start)
+	}
+	const winter, summer = "20260105T190000", "20260705T190000"
+	tests := map[string]struct {
+		components []string
+		want, zone string
+	}{
+		"EST with daylight, in summer":       {[]string{zone("EST", eastern), show("EST", summer)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"EST with daylight, in winter":       {[]string{zone("EST", eastern), show("EST", winter)}, "2026-01-06T00:00:00Z", "EST"},
+		"a series":                           {[]string{zone("EST", eastern), series("EST", summer)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"a series before its zone":           {[]string{series("EST", summer), zone("EST", eastern)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"an event before its zone":           {[]string{show("EST", summer), zone("EST", eastern)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"GMT is London's, in summer":         {[]string{zone("GMT", london), show("GMT", summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
+		"GMT is London's, in winter":         {[]string{zone("GMT", london), show("GMT", winter)}, "2026-01-05T19:00:00Z", "UTC"},
+		"CET as it is":                       {[]string{zone("CET", central), show("CET", summer)}, "2026-07-05T17:00:00Z", "Europe/Madrid"},
+		"EET as it is":                       {[]string{zone("EET", eastEuropean), show("EET", summer)}, "2026-07-05T16:00:00Z", "EET"},
+		"a Windows name that is an offset":   {[]string{zone("UTC-02", london), show("UTC-02", summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
+		"the definition says where it is":    {[]string{zone("EST", "X-LIC-LOCATION:America/New_York", london), show("EST", summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
+		"the definition says the name twice": {[]string{zone("EST", "X-LIC-LOCATION:EST", eastern), show("EST", summer)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"a longer name of a short one":       {[]string{zone("Ours", "X-LIC-LOCATION:EST", eastern), show("Ours", summer)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"a longer name, no rules":            {[]string{zone("Ours", "X-LIC-LOCATION:EST"), show("Ours", summer)}, "2026-07-06T00:00:00Z", "EST"},
+		"no rules":                           {[]string{zone("EST"), show("EST", summer)}, "2026-07-06T00:00:00Z", "EST"},
+		"rules that can't be read":           {[]string{zone("EST", observance("STANDARD", "soon", "-0400", "-0500", "")), show("EST", summer)}, "2026-07-06T00:00:00Z", "EST"},
+		"no definition":                      {[]string{show("EST", summer)}, "2026-07-06T00:00:00Z", "EST"},
+		"a definition of another calendar":   {[]string{zone("EST", eastern), "END:VCALENDAR\nBEGIN:VCALENDAR", show("EST", summer)}, "2026-07-06T00:00:00Z", "EST"},
+		"a place is that place":              {[]string{zone("America/New_York", london), show("America/New_York", summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
+		"a Windows name is its place":        {[]string{zone("Eastern Standard Time", london), show("Eastern Standard Time", summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
+		"UTC is UTC":                         {[]string{zone("UTC", london), show("UTC", summer)}, "2026-07-05T19:00:00Z", "UTC"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			records, err := decode(t, strings.NewReader(calendarOf(test.components...)), years(2026, 2027))
+			if err != nil || len(records) != 1 || records[0].Invalid != nil {
+				t.Fatalf("%v, %v", records, err)
+			}
+			e := &records[0].Event
+			if diff := cmp.Diff([]string{test.want, test.zone}, []string{e.Start.Instant.Format(time.RFC3339), e.Zone}); diff != "" {
+				t.Errorf("start (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -15,8 +15,10 @@
 // # Time
 //
 // A TZID is looked up as an IANA name, also at the end of a longer one or as the zone's X-LIC-LOCATION,
-// and as a Windows name; else the VTIMEZONE's own rules hold. An event by such rules is shown in
-// the provider's zone if that had the same offset then, else in Etc/GMT±N, else (part of an hour) in UTC.
+// and as a Windows name; else the VTIMEZONE's own rules hold. They also come before a name without an area,
+// such as EST or GMT, which calendars give to zones of their own. An event by such rules is shown in
+// the provider's zone if that had the same offset then, else in the name's if that had it, else in Etc/GMT±N,
+// else (part of an hour) in UTC.
 // A TZID that says nothing, floating times and whole days are the provider's zone. Times in UTC are
 // shown in the provider's zone. X-WR-TIMEZONE is ignored: the provider's file says what holds.
 //

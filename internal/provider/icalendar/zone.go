@@ -17,57 +17,58 @@ type calendar struct {
 	held     bool // a component that waits for the end belongs to it
 }
 
-// definition is a VTIMEZONE that its name does not tell. Its rules are worked out when first needed.
+// definition is a VTIMEZONE that its name does not tell, or not surely. Its rules are worked out when first needed.
 type definition struct {
-	component *component // nil when zone is known
-	zone      *time.Location
+	component *component     // whose rules are still to be worked out, or nil
+	zone      *time.Location // nil when neither a location nor rules tell it
 	kind      kind
 }
 
 // define keeps a VTIMEZONE if its name alone says too little, and reports whether.
 func (c *calendar) define(z *component) bool {
 	tzid := z.text("TZID")
-	if tzid == "" || z.fault != nil || c.decoder.named(tzid) != nil {
+	if tzid == "" || z.fault != nil || c.decoder.named(tzid) != nil && !short(tzid) {
 		return false
 	}
 	if c.zones == nil {
 		c.zones = map[string]*definition{}
 	}
-	if zone := c.decoder.named(z.text("X-LIC-LOCATION")); zone != nil {
-		c.zones[tzid] = &definition{zone: zone, kind: zoned}
-	} else {
-		c.zones[tzid] = &definition{component: z}
+	location := z.text("X-LIC-LOCATION")
+	def := &definition{zone: c.decoder.named(location), kind: zoned}
+	if def.zone == nil || short(location) {
+		def.component = z
 	}
+	c.zones[tzid] = def
 	c.size += z.size + propertyOverhead
 	return true
 }
 
-// knows reports whether all zones of the component are known by now.
+// knows reports whether all zones of the component are known by now: that of a short name may be defined yet.
 func (c *calendar) knows(v *component) bool {
 	for i := range v.props {
 		tzid := strings.TrimSpace(v.props[i].param("TZID"))
-		if _, defined := c.zones[tzid]; tzid != "" && !defined && c.decoder.named(tzid) == nil {
+		if _, defined := c.zones[tzid]; tzid != "" && !defined && (short(tzid) || c.decoder.named(tzid) == nil) {
 			return false
 		}
 	}
 	return true
 }
 
-// zone is what a TZID means. One that means nothing is the provider's zone.
+// zone is what a TZID means: by the calendar, else by its name. One that means nothing is the provider's zone.
 func (c *calendar) zone(tzid string) (*time.Location, kind) {
 	tzid = strings.TrimSpace(tzid)
+	def := c.zones[tzid]
+	if def != nil && def.component != nil {
+		if zone := locationOf(def.component, &c.decoder.work); zone != nil {
+			def.zone, def.kind = zone, defined
+		}
+		def.component = nil
+	}
+	if def != nil && def.zone != nil {
+		return def.zone, def.kind
+	}
 	if zone := c.decoder.named(tzid); zone != nil {
 		return zone, zoned
-	}
-	if def := c.zones[tzid]; def != nil {
-		if def.component != nil {
-			def.zone, def.kind = locationOf(def.component, &c.decoder.work), defined
-			if def.zone == nil {
-				def.zone, def.kind = c.defaults.Zone, floating
-			}
-			def.component = nil
-		}
-		return def.zone, def.kind
 	}
 	return c.defaults.Zone, floating
 }
@@ -111,12 +112,25 @@ func zoneName(tzid string) string {
 	switch tzid {
 	case "UTC", "GMT", "Z", "UCT", "Zulu", "Universal", "Greenwich", "tzone://Microsoft/Utc", "Coordinated Universal Time":
 		return "UTC"
-	case "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "MST", "HST",
-		"Cuba", "Egypt", "Eire", "GB", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Libya",
-		"NZ", "Poland", "Portugal", "PRC", "ROC", "ROK", "Singapore", "Turkey":
+	}
+	if short(tzid) {
 		return tzid
 	}
 	return ""
+}
+
+// short reports whether a TZID is a name that calendars give to zones of their own too (RFC 5545, 3.2.19): EST with
+// daylight saving time, GMT for London's clock. A name with an area, or by Windows, tells the zone better than the few
+// rules that come with it, and UTC is UTC.
+func short(tzid string) bool {
+	switch tzid {
+	case "GMT", "Greenwich", "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "MST", "HST",
+		"Cuba", "Egypt", "Eire", "GB", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan", "Libya",
+		"NZ", "Poland", "Portugal", "PRC", "ROC", "ROK", "Singapore", "Turkey",
+		"UTC-11", "UTC-09", "UTC-08", "UTC-02", "UTC+12", "UTC+13":
+		return true
+	}
+	return false
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -138,8 +152,13 @@ func (d *decoder) shownIn(start stamp) *time.Location {
 	case defined:
 		instant := start.instant()
 		_, offset := instant.In(start.zone).Zone()
-		if _, own := instant.In(d.defaults.Zone).Zone(); own == offset {
-			return d.defaults.Zone
+		for _, zone := range []*time.Location{d.defaults.Zone, d.named(start.zone.String())} {
+			if zone == nil {
+				continue
+			}
+			if _, own := instant.In(zone).Zone(); own == offset {
+				return zone
+			}
 		}
 		if offset%3600 == 0 && offset != 0 {
 			if zone := d.named(fmt.Sprintf("Etc/GMT%+d", -offset/3600)); zone != nil { // whose signs are the wrong way round
