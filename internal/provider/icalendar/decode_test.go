@@ -366,3 +366,59 @@ func TestShortNamesOfZones(t *testing.T) {
 		})
 	}
 }
+
+// TestUnusableOverrides: what a bad override says of later instances is not known, so that nothing is said of them;
+// its key is that of the whole series then, as it is of more than one instance.
+func TestUnusableOverrides(t *testing.T) {
+	t.Parallel()
+	const bad = "DTEND:20300509T170000"
+	override := func(id, start string, more ...string) string {
+		return vevent(append([]string{"UID:1", "RECURRENCE-ID" + id, "DTSTART:" + start}, more...)...)
+	}
+	later := func(day, hour string, more ...string) string {
+		return override(";RANGE=THISANDFUTURE:203005"+day+"T180000", "203005"+day+"T"+hour+"0000", more...)
+	}
+	tests := map[string]struct {
+		overrides []string
+		want      string // day@hour of each event, day! of each bad record
+	}{
+		"none":                         {nil, "07@18 08@18 09@18 10@18 11@18"},
+		"good":                         {[]string{later("09", "19")}, "07@18 08@18 10@19 11@19 09@19"},
+		"of one instance":              {[]string{override(":20300509T180000", "20300509T190000", bad)}, "07@18 08@18 10@18 11@18 09!"},
+		"of one and the future":        {[]string{later("09", "19", bad)}, "07@18 08@18 !"},
+		"private too":                  {[]string{later("09", "19", bad, "CLASS:PRIVATE")}, "07@18 08@18 !"},
+		"a start that can't be read":   {[]string{later("09", "xx")}, "07@18 08@18 !"},
+		"of the first":                 {[]string{later("07", "19", "DTEND:20300507T170000")}, "!"},
+		"nobody knows since when":      {[]string{override(";RANGE=THISANDFUTURE:soon", "20300509T190000")}, "!"},
+		"whole days, since when":       {[]string{override(";RANGE=THISANDFUTURE:20300532", "20300509")}, "!"},
+		"one after a good one":         {[]string{later("08", "17"), later("10", "19", "DTEND:20300510T170000")}, "07@18 09@17 08@17 !"},
+		"one before a good one":        {[]string{later("10", "17"), later("08", "19", "DTEND:20300508T170000")}, "07@18 11@17 10@17 !"},
+		"since whenever, and a good":   {[]string{override(";RANGE=THISANDFUTURE:soon", "20300509T190000"), later("10", "17")}, "11@17 ! 10@17"},
+		"and one instance among those": {[]string{later("08", "19", "DTEND:20300508T170000"), override(":20300510T180000", "20300510T200000")}, "07@18 ! 10@20"},
+	}
+	master := vevent("UID:1", "SUMMARY:Show", "DTSTART:20300507T180000", "RRULE:FREQ=DAILY;COUNT=5")
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			records, err := decode(t, strings.NewReader(calendarOf(append(test.overrides, master)...)), years(2030, 2031))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, rec := range records {
+				if rec.Key.Series != "1" {
+					t.Errorf("key %v", rec.Key)
+				}
+				id := strings.TrimSuffix(strings.TrimPrefix(rec.Key.Event, "203005"), "T180000")
+				if rec.Invalid != nil {
+					got = append(got, id+"!")
+				} else {
+					got = append(got, id+"@"+rec.Event.Start.Local.Time()[:2])
+				}
+			}
+			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("records (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -8,9 +8,9 @@
 // each instance has as id the start that the rules gave it, in the form of a RECURRENCE-ID: by the wall
 // clock of the series (20240115T190000), with a Z if that is UTC, a date (20240115) for whole days. A VEVENT
 // with RECURRENCE-ID replaces that instance and keeps its id, wherever it is moved; with
-// RANGE=THISANDFUTURE it also speaks for the instances after it. It counts whether or not the rules, the
-// horizon or an EXDATE have a place for it. Instances out of the horizon are not made; events that are
-// written down one by one always are.
+// RANGE=THISANDFUTURE it also speaks for the instances after it, which are left out when it is no good: its
+// record has the key of the series then. It counts whether or not the rules, the horizon or an EXDATE have a
+// place for it. Instances out of the horizon are not made; events that are written down one by one always are.
 //
 // # Time
 //
@@ -18,9 +18,9 @@
 // and as a Windows name; else the VTIMEZONE's own rules hold. They also come before a name without an area,
 // such as EST or GMT, which calendars give to zones of their own. An event by such rules is shown in
 // the provider's zone if that had the same offset then, else in the name's if that had it, else in Etc/GMT±N,
-// else (part of an hour) in UTC.
-// A TZID that says nothing, floating times and whole days are the provider's zone. Times in UTC are
-// shown in the provider's zone. X-WR-TIMEZONE is ignored: the provider's file says what holds.
+// else (part of an hour) in UTC. A TZID that says nothing, floating times and whole days are the provider's
+// zone. Times in UTC are shown in the provider's zone. X-WR-TIMEZONE is ignored: the provider's file says what
+// holds.
 //
 // # What is left out
 //

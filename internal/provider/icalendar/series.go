@@ -86,7 +86,8 @@ func (d *decoder) override(c *component, title string) override {
 
 func (d *decoder) emitOverride(s *series, o *override, title string, clock *stamp) error {
 	key := event.Key{Provider: d.defaults.Provider, Series: s.uid}
-	if !o.replaces.local.IsZero() {
+	// A bad THISANDFUTURE leaves open what becomes of more than its own instance: its key is that of the series.
+	if !o.replaces.local.IsZero() && (o.invalid == nil || !o.future) {
 		if clock == nil {
 			clock = &o.replaces
 		}
@@ -121,11 +122,10 @@ func (d *decoder) emitInstances(s *series, c *component, overrides []override) e
 	var future []*override
 	for i := range overrides {
 		o := &overrides[i]
-		if o.replaces.local.IsZero() {
-			continue
+		if !o.replaces.local.IsZero() {
+			replaced[o.replaces.clockOf(master.start)] = true
 		}
-		replaced[o.replaces.clockOf(master.start)] = true
-		if o.future && o.invalid == nil {
+		if o.future { // with a RECURRENCE-ID that can't be read, from the beginning: so early is the zero time
 			future = append(future, o)
 		}
 	}
@@ -136,12 +136,16 @@ func (d *decoder) emitInstances(s *series, c *component, overrides []override) e
 		if replaced[clock] {
 			continue
 		}
-		t, start := master, master.start.add(clock.Sub(master.start.local.AsUTC()))
-		from := c
-		for _, o := range future {
-			if since := clock.Sub(o.replaces.clockOf(master.start)); since > 0 {
-				t, start, from = o.template, o.start.add(since), o.component
+		t, start, from := master, master.start.add(clock.Sub(master.start.local.AsUTC())), c
+		later, _ := slices.BinarySearchFunc(future, clock, func(o *override, clock time.Time) int {
+			return o.replaces.clockOf(master.start).Compare(clock)
+		})
+		if later > 0 {
+			o := future[later-1] // the last before the instance speaks for it (3.2.13)
+			if o.invalid != nil {
+				continue // what it says is not known, only that it is not what the master says
 			}
+			t, start, from = o.template, o.start.add(clock.Sub(o.replaces.clockOf(master.start))), o.component
 		}
 		if from.private() {
 			continue
