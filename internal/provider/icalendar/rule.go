@@ -28,6 +28,7 @@ const (
 var (
 	errUnreadable  = errors.New("not a recurrence rule that can be read")
 	errNever       = errors.New("a rule that comes to no instance")
+	errHours       = errors.New("a rule by the hour, minute or second for whole days")
 	errTooFine     = errors.New("a rule by the hour, minute or second with too many conditions")
 	errTooMany     = fmt.Errorf("more than %d instances within the horizon", MaxInstances)
 	errTooManySeen = fmt.Errorf("more than %d instances before the end of the horizon", maxRuleSteps)
@@ -139,7 +140,10 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 		return rrule.ROption{}, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	option.Dtstart, option.Until = start.local.AsUTC(), until
-	if start.kind == dateOnly { // which has no hours to choose from (3.3.10)
+	if start.kind == dateOnly { // which has no hours to step by or to choose from (3.3.10)
+		if option.Freq > rrule.DAILY {
+			return rrule.ROption{}, errHours
+		}
 		option.Byhour, option.Byminute, option.Bysecond = nil, nil, nil
 	}
 	complete(option)
