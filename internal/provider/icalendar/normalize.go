@@ -3,7 +3,6 @@ package icalendar
 import (
 	"encoding/json"
 	"errors"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,7 +110,7 @@ func (d *decoder) fields(c *component) event.Event {
 	e := event.Event{
 		Title:       oneLine(c.text("SUMMARY"), " "),
 		Description: c.text("DESCRIPTION"),
-		URL:         webAddress(c.get("URL").value),
+		URL:         event.WebAddress(c.get("URL").value),
 		ImageURL:    c.image(),
 		Categories:  c.categories(),
 		Status:      event.StatusScheduled,
@@ -160,21 +159,11 @@ func (c *component) image() string {
 	for i := range c.props {
 		p := &c.props[i]
 		isOne := p.name == "IMAGE" || p.name == "ATTACH" && strings.HasPrefix(strings.ToLower(p.param("FMTTYPE")), "image/")
-		if address := webAddress(p.value); isOne && address != "" {
+		if address := event.WebAddress(p.value); isOne && address != "" {
 			return address
 		}
 	}
 	return ""
-}
-
-// webAddress leaves out what a page should not link to: javascript:, data:, what is no address.
-func webAddress(s string) string {
-	s = strings.TrimSpace(s)
-	parsed, err := url.Parse(s)
-	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-		return ""
-	}
-	return s
 }
 
 // geo is the position as attributes, if it is one.
