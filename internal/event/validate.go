@@ -200,8 +200,8 @@ func (e *Event) checkTimes() *Invalid {
 func (e *Event) startAsUsed() string {
 	shown := e.Start.Local.String()
 	if zone, err := time.LoadLocation(e.Zone); err == nil {
-		if real := LocalOf(e.Start.Instant.In(zone)); real != e.Start.Local {
-			shown += ", which clocks skip: " + real.String()
+		if shows := LocalOf(e.Start.Instant.In(zone)); shows != e.Start.Local {
+			shown += ", which clocks skip: " + shows.String()
 		}
 	}
 	return shown

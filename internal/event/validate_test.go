@@ -196,3 +196,13 @@ func TestExcerpt(t *testing.T) {
 		}
 	})
 }
+
+// TestStartThatClocksSkip: the end may come before a start that stands for a later one, and the message says so.
+func TestStartThatClocksSkip(t *testing.T) {
+	t.Parallel()
+	e := full(t)
+	e.Start, e.End = local(t, "2030-03-31T02:30").At(zone(t, e.Zone)), local(t, "2030-03-31T03:15").At(zone(t, e.Zone))
+	if err := e.Validate(); err == nil || !strings.Contains(err.Error(), "2030-03-31T02:30:00, which clocks skip: 2030-03-31T03:30:00") {
+		t.Errorf("%v", err)
+	}
+}
