@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -130,6 +131,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	const one = "{slug: alpha, name: Alpha, url: 'https://a.example', format: planlist, timeZone: Europe/Madrid, currency: EUR"
 	embedded := "database: {mode: embedded}\n"
+	sharded := embedded + "sync:\n  mode: sharded\n"
 	for name, test := range map[string]struct {
 		values   string
 		messages []string
@@ -152,7 +154,15 @@ func TestRefused(t *testing.T) {
 		"every 7 minutes":            {embedded + "providers: [" + one + ", every: 7m}]", []string{"provider alpha", "every 7m", "choose one of these"}},
 		"too late to start":          {embedded + "sync: {startingDeadlineSeconds: 5}", []string{"startingDeadlineSeconds"}},
 		"longer than its period":     {embedded + "sync: {activeDeadlineSeconds: 1000}\nproviders: [" + one + ", every: 15m}]", []string{"activeDeadlineSeconds"}},
-		"an easy password":           {"database: {mode: embedded, embedded: {password: 'a b'}}", []string{"password"}},
+		"sharded, a limit of one's own": {sharded + "providers: [" + one + ", cronJob: {activeDeadlineSeconds: 60}}]", []string{
+			"provider alpha", "cronJob.activeDeadlineSeconds", "set sync.activeDeadlineSeconds", "sync.mode perProvider",
+		}},
+		"sharded, one of the suspended": {sharded + "  suspend: true\nproviders: [" + one + ", cronJob: {suspend: false}}]", []string{"provider alpha", "cronJob.suspend", "sync.suspend"}},
+		"sharded, one name for two": {
+			sharded + "providers: [" + one + ", cronJob: {extraEnv: [{name: KEY, value: a}]}}, " + strings.Replace(one, "alpha", "beta", 1) + ", cronJob: {extraEnv: [{name: KEY, value: b}]}}]",
+			[]string{"provider beta", "cronJob.extraEnv", "KEY", "provider alpha", "change the name"},
+		},
+		"an easy password": {"database: {mode: embedded, embedded: {password: 'a b'}}", []string{"password"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,6 +173,62 @@ func TestRefused(t *testing.T) {
 			for _, message := range test.messages {
 				if !strings.Contains(err.Error(), message) {
 					t.Errorf("got %q, want %q", err, message)
+				}
+			}
+		})
+	}
+}
+
+// TestTaken: values that are easily got wrong make what an API server admits, and the notes say what is to be known.
+func TestTaken(t *testing.T) {
+	t.Parallel()
+	api, err := newServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const one = "{slug: alpha, name: Alpha, url: 'https://a.example', format: planlist, timeZone: Europe/Madrid, currency: EUR"
+	embedded := "database: {mode: embedded}\n"
+	for name, test := range map[string]struct {
+		release, namespace string // marquee and events if they are empty
+		values             string
+		has, lacks         []string // in the manifests
+		notes, noNotes     []string
+	}{
+		"sharded, all suspended": {
+			values: embedded + "sync: {mode: sharded}\nproviders: [" + one + ", cronJob: {existingSecret: alpha-key, suspend: true}}]",
+			has:    []string{"suspend: true", "sources: []"},
+			lacks:  []string{"alpha-key"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := renderAs(cmp.Or(test.release, "marquee"), cmp.Or(test.namespace, "events"), load(t), valuesOf(t, test.values), capabilities(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, manifest := range out.each {
+				if _, err := api.admit(manifest); err != nil {
+					t.Errorf("%v\n%s", err, manifest)
+				}
+			}
+			for _, want := range test.has {
+				if !strings.Contains(out.text, want) {
+					t.Errorf("there is no %q in\n%s", want, out.text)
+				}
+			}
+			for _, unwanted := range test.lacks {
+				if strings.Contains(out.text, unwanted) {
+					t.Errorf("there is %q in\n%s", unwanted, out.text)
+				}
+			}
+			for _, want := range test.notes {
+				if !strings.Contains(out.notes, want) {
+					t.Errorf("there is no %q in\n%s", want, out.notes)
+				}
+			}
+			for _, unwanted := range test.noNotes {
+				if strings.Contains(out.notes, unwanted) {
+					t.Errorf("there is %q in\n%s", unwanted, out.notes)
 				}
 			}
 		})

@@ -77,7 +77,12 @@ func parse(t *testing.T, name string, bytes []byte) map[string]any {
 
 // render is `helm template marquee charts/marquee --namespace events`.
 func render(c *chartv2.Chart, values map[string]any, with *common.Capabilities) (rendered, error) {
-	options := common.ReleaseOptions{Name: "marquee", Namespace: "events", Revision: 1, IsInstall: true}
+	return renderAs("marquee", "events", c, values, with)
+}
+
+// renderAs is the same of a release that is named otherwise.
+func renderAs(release, namespace string, c *chartv2.Chart, values map[string]any, with *common.Capabilities) (rendered, error) {
+	options := common.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
 	all, err := util.ToRenderValues(c, values, options, with)
 	if err != nil {
 		return rendered{}, err

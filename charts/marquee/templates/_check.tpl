@@ -25,5 +25,28 @@
 {{- $_ := set $names $name .slug -}}
 {{- if and .schedule .every }}{{ fail (printf "provider %s: want schedule or every, not both" .slug) }}{{ end -}}
 {{- end -}}
+{{- if eq .Values.sync.mode "sharded" }}{{ include "marquee.checkSharded" . }}{{ end -}}
 {{- include "marquee.checkConnections" . -}}
+{{- end }}
+
+{{/* With sync.mode sharded all providers are synced by the same pods, and `cronJob` of one can only add to their environment. */}}
+{{- define "marquee.checkSharded" -}}
+{{- $env := dict -}}
+{{- range .Values.sync.extraEnv }}{{ $_ := set $env .name (dict "by" "sync.extraEnv" "is" (toJson .)) }}{{ end -}}
+{{- range $provider := .Values.providers -}}
+{{- $own := default dict .cronJob -}}
+{{- range $key, $_ := omit $own "existingSecret" "extraEnv" "extraEnvFrom" "suspend" -}}
+{{- fail (printf "provider %s: cronJob.%s: with sync.mode sharded no provider has a CronJob of its own: set sync.%s for all of them, or use sync.mode perProvider" $provider.slug $key $key) -}}
+{{- end -}}
+{{- if and $.Values.sync.suspend (hasKey $own "suspend") (not $own.suspend) -}}
+{{- fail (printf "provider %s: cronJob.suspend false: with sync.mode sharded sync.suspend is for all of them: take one of the two away, or use sync.mode perProvider" .slug) -}}
+{{- end -}}
+{{- range $own.extraEnv -}}
+{{- $was := default dict (get $env .name) -}}
+{{- if and $was (ne $was.is (toJson .)) -}}
+{{- fail (printf "provider %s: cronJob.extraEnv: %s is another by %s, and with sync.mode sharded all providers have one environment: change the name, or use sync.mode perProvider" $provider.slug .name $was.by) -}}
+{{- end -}}
+{{- $_ := set $env .name (dict "by" (printf "provider %s" $provider.slug) "is" (toJson .)) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

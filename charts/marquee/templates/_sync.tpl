@@ -6,8 +6,8 @@
 {{- end }}
 
 {{/*
-A CronJob of syncs. Of root, name, slug (or none), schedule, settings (.Values.sync with a provider's own), args, volumes,
-and job, which is more of the Job's spec.
+A CronJob of syncs. Of root, name, slug (or none), schedule, settings (.Values.sync with a provider's own), secrets (names
+whose keys are environment), args, volumes, and job, which is more of the Job's spec.
 */}}
 {{- define "marquee.syncCronJob" -}}
 {{- $s := .settings -}}
@@ -28,7 +28,7 @@ and job, which is more of the Job's spec.
   (dict "action" "Ignore" "onPodConditions" (list (dict "type" "DisruptionTarget")))) -}}
 {{- end -}}
 {{- $envFrom := list -}}
-{{- range compact (uniq (list .root.Values.sync.existingSecret $s.existingSecret)) }}{{ $envFrom = append $envFrom (dict "secretRef" (dict "name" .)) }}{{ end -}}
+{{- range compact (uniq .secrets) }}{{ $envFrom = append $envFrom (dict "secretRef" (dict "name" .)) }}{{ end -}}
 {{- $mounts := list (dict "name" "providers" "mountPath" "/etc/marquee/providers" "readOnly" true) -}}
 {{- $template := dict
   "metadata" (dict "labels" (include "marquee.podLabels" (dict "root" .root "component" "sync" "labels" (merge dict $labels $s.podLabels)) | fromYaml))
