@@ -37,8 +37,24 @@ func TestAlerts(t *testing.T) {
 	}
 	put("alerts.yaml", file(chartDir+"/files/alerts.yaml"))
 	put("alerts_test.yaml", file("alerts_test.yaml"))
-	put("missed_test.yaml", file("missed_test.yaml"))
-	out, err := render(load(t), valuesOf(t, "prometheusRule: {enabled: true}", cases()["kind"]...), capabilities(t))
+	for name, values := range map[string]map[string]any{
+		"missed": valuesOf(t, "prometheusRule: {enabled: true}", cases()["kind"]...),
+		"uneven": valuesOf(t, "", "testdata/values/uneven.yaml"),
+	} {
+		put(name+"_test.yaml", file(name+"_test.yaml"))
+		put(name+".yaml", rulesOf(t, values))
+	}
+	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", "alerts_test.yaml", "missed_test.yaml", "uneven_test.yaml")
+	cmd.Dir = dir
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// rulesOf are those of the PrometheusRule that the chart makes, as Prometheus reads them.
+func rulesOf(t *testing.T, values map[string]any) []byte {
+	t.Helper()
+	out, err := render(load(t), values, capabilities(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,14 +68,11 @@ func TestAlerts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			put("rendered.yaml", rules)
+			return rules
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", "alerts_test.yaml", "missed_test.yaml")
-	cmd.Dir = dir
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, text)
-	}
+	t.Fatal("no PrometheusRule")
+	return nil
 }
 
 // TestMetricsAreThere: what alerts and dashboard ask for is what the program has.

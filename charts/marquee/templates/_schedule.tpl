@@ -38,38 +38,84 @@ so that only what divides them comes at even times.
 {{- end -}}
 {{- end }}
 
-{{/* Seconds between two starts of a cron expression, at least: exact for common ones, a minute if it can't be told. */}}
+{{/* Seconds between two starts of a cron expression, at least. */}}
 {{- define "marquee.period" -}}
+{{- (include "marquee.cronGaps" . | fromJson).least | int -}}
+{{- end }}
+
+{{/*
+Seconds between two starts of a cron expression, at least and at most, as JSON. What is least is right within a day; what is
+most is for the calendar's worst: months of 31 days, and none that has a 29th.
+*/}}
+{{- define "marquee.cronGaps" -}}
 {{- $fields := splitList " " (regexReplaceAll "\\s+" (trim .) " ") -}}
-{{- $minute := index $fields 0 -}}
-{{- $hour := index $fields 1 -}}
-{{- $within := include "marquee.gap" (dict "field" $minute "size" 60) | int -}}
-{{- if lt $within 60 -}}
-{{- mul $within 60 -}}
+{{- $minute := include "marquee.cronField" (dict "field" (index $fields 0) "from" 0 "to" 59) | fromJson -}}
+{{- $hour := include "marquee.cronField" (dict "field" (index $fields 1) "from" 0 "to" 23) | fromJson -}}
+{{- $day := include "marquee.cronField" (dict "field" (index $fields 2) "from" 1 "to" 28) | fromJson -}}
+{{- $month := include "marquee.cronField" (dict "field" (index $fields 3) "from" 1 "to" 12 "names" (list "jan" "feb" "mar" "apr" "may" "jun" "jul" "aug" "sep" "oct" "nov" "dec")) | fromJson -}}
+{{- $weekday := include "marquee.cronField" (dict "field" (index $fields 4) "from" 0 "to" 6 "names" (list "sun" "mon" "tue" "wed" "thu" "fri" "sat")) | fromJson -}}
+{{- if not (and $minute $hour $month $weekday) }}{{ fail (printf "schedule %q: want ranges from less to more, as in 8-18" .) }}{{ end -}}
+{{- $least := mul 60 $minute.least -}}
+{{- if eq (int $minute.least) 60 }}{{ $least = mul 3600 $hour.least }}{{ end -}}
+{{- /* From the last of a round to the first of the next: rounds are years, months or weeks, days, hours. */ -}}
+{{- $months := max $month.most (sub (add 12 $month.first) $month.last) -}}
+{{- $days := add (mul 31 (sub $months 1)) (max $weekday.most (sub (add 7 $weekday.first) $weekday.last)) -}}
+{{- if not (regexMatch "^[*?]$" (index $fields 2)) -}}
+{{- $ofMonth := mul 31 (add 1 $months) -}}
+{{- if $day }}{{ $ofMonth = max $day.most (sub (add (mul 31 $months) $day.first) $day.last) }}{{ end -}}
+{{- /* With a day of the week beside it, either will do. */ -}}
+{{- $days = ternary $ofMonth (min $days $ofMonth) (regexMatch "^[*?]$" (index $fields 4)) -}}
+{{- end -}}
+{{- $hours := max $hour.most (sub (add (mul 24 $days) $hour.first) $hour.last) -}}
+{{- $most := max $minute.most (sub (add (mul 60 $hours) $minute.first) $minute.last) -}}
+{{- toJson (dict "least" $least "most" (mul 60 $most)) -}}
+{{- end }}
+
+{{/*
+Of the values of a cron field, from..to: the first and the last, the least step from one to the next (around the clock, too),
+and the greatest (not around it), as JSON; empty if it has none. 5/15 goes on to the end, as the CronJob controller has it.
+*/}}
+{{- define "marquee.cronField" -}}
+{{- if has .field (list "*" "?") -}}
+{{- toJson (dict "first" .from "last" .to "least" 1 "most" 1) -}}
 {{- else -}}
-{{- mul 3600 (include "marquee.gap" (dict "field" $hour "size" 24) | int) -}}
+{{- $field := lower .field -}}
+{{- range $i, $name := .names }}{{ $field = replace $name (toString (add $.from $i)) $field }}{{ end -}}
+{{- $is := dict -}}
+{{- range splitList "," $field -}}
+{{- $halves := splitList "/" . -}}
+{{- $ends := splitList "-" (first $halves) -}}
+{{- $from := atoi (first $ends) -}}{{- $to := atoi (last $ends) -}}
+{{- if has (first $halves) (list "*" "?") }}{{ $from = $.from }}{{ $to = $.to -}}
+{{- else if and (eq (len $halves) 2) (eq (len $ends) 1) }}{{ $to = $.to }}{{ end -}}
+{{- $step := 1 }}{{ if eq (len $halves) 2 }}{{ $step = max 1 (atoi (last $halves)) | int }}{{ end -}}
+{{- range untilStep $from (min $to $.to | add1 | int) $step }}{{ $_ := set $is (printf "%02d" .) . }}{{ end -}}
+{{- end -}}
+{{- $values := list }}{{ range sortAlpha (keys $is) }}{{ $values = append $values (get $is .) }}{{ end -}}
+{{- if $values -}}
+{{- $last := last $values -}}
+{{- $least := sub (add1 (sub .to .from)) (sub $last (first $values)) -}}
+{{- $most := 0 -}}
+{{- $before := first $values -}}
+{{- range rest $values -}}
+{{- $least = min $least (sub . $before) -}}{{- $most = max $most (sub . $before) -}}{{- $before = . -}}
+{{- end -}}
+{{- toJson (dict "first" (first $values) "last" $last "least" $least "most" $most) -}}
+{{- else }}{}{{ end -}}
 {{- end -}}
 {{- end }}
 
-{{/* The least distance of two values of a field, around the clock of `size`; 1 if that can't be told. */}}
-{{- define "marquee.gap" -}}
-{{- $size := int .size -}}
-{{- $values := list -}}
-{{- if regexMatch "^[0-9]+(,[0-9]+)*$" .field -}}
-{{- range splitList "," .field }}{{ $values = append $values (atoi .) }}{{ end -}}
-{{- else if regexMatch "^([*]|[0-9]+-[0-9]+)/[0-9]+$" .field -}}
-{{- $range := first (splitList "/" .field) -}}
-{{- $step := max 1 (atoi (last (splitList "/" .field))) | int -}}
-{{- $from := 0 -}}{{- $to := sub $size 1 | int -}}
-{{- if ne $range "*" }}{{ $from = atoi (first (splitList "-" $range)) }}{{ $to = min $to (atoi (last (splitList "-" $range))) | int }}{{ end -}}
-{{- range untilStep $from (add1 $to | int) $step }}{{ $values = append $values . }}{{ end -}}
+{{/* Seconds between two syncs of a provider that is not suspended, at least and at most, as JSON. Of (root, provider). */}}
+{{- define "marquee.providerGaps" -}}
+{{- $sync := .root.Values.sync -}}
+{{- $every := default $sync.every .provider.every -}}
+{{- if eq $sync.mode "sharded" -}}
+{{- $gaps := dict -}}
+{{- if .provider.schedule }}{{ $gaps = include "marquee.cronGaps" .provider.schedule | fromJson -}}
+{{- else }}{{ $seconds := include "marquee.seconds" $every | int }}{{ $gaps = dict "least" $seconds "most" $seconds }}{{ end -}}
+{{- /* What is due waits until it is looked for. */ -}}
+{{- toJson (dict "least" $gaps.least "most" (add $gaps.most (include "marquee.cronGaps" $sync.schedule | fromJson).most)) -}}
+{{- else -}}
+{{- include "marquee.cronGaps" (default (include "marquee.everyCron" (dict "slug" .provider.slug "every" $every)) .provider.schedule) -}}
 {{- end -}}
-{{- $gap := ternary $size 1 (eq (len $values) 1) -}}
-{{- if gt (len $values) 1 -}}
-{{- $gap = $size -}}
-{{- range $a := $values -}}{{- range $b := $values -}}
-{{- if lt $a $b }}{{ $gap = min $gap (sub $b $a) (sub (add $a $size) $b) | int }}{{ end -}}
-{{- end -}}{{- end -}}
-{{- end -}}
-{{- $gap -}}
 {{- end }}
