@@ -199,6 +199,26 @@ func TestTaken(t *testing.T) {
 			has:    []string{"suspend: true", "sources: []"},
 			lacks:  []string{"alpha-key"},
 		},
+		"metrics nobody may read": {
+			values: embedded + "serviceMonitor: {enabled: true}",
+			notes:  []string{"WARNING: serviceMonitor.enabled, and networkPolicy.metricsFrom is empty"},
+		},
+		"metrics that Prometheus may read": {
+			values:  embedded + "serviceMonitor: {enabled: true}\nnetworkPolicy: {metricsFrom: [{namespaceSelector: {}}]}",
+			noNotes: []string{"metricsFrom"},
+		},
+		"metrics without policies": {
+			values:  embedded + "serviceMonitor: {enabled: true}\nnetworkPolicy: {enabled: false}",
+			noNotes: []string{"metricsFrom"},
+		},
+		"roles without rights": {
+			values: "database: {external: {existingSecret: database, migrateUrlKey: migrate}}",
+			notes:  []string{"WARNING: database.external.migrateUrlKey", "migrations.grantTo"},
+		},
+		"roles with rights": {
+			values:  "database: {external: {existingSecret: database, migrateUrlKey: migrate}}\nmigrations: {grantTo: [marquee_app]}",
+			noNotes: []string{"migrations.grantTo"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
