@@ -145,6 +145,8 @@ func TestRefused(t *testing.T) {
 		"fewer at most than least":   {embedded + "api: {autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}}", []string{"maxReplicas is less than minReplicas"}},
 		"no time to end":             {embedded + "api: {terminationGracePeriodSeconds: 20}", []string{"terminationGracePeriodSeconds", "want at least 34"}},
 		"more than the database has": {embedded + "api: {replicas: 50}", []string{"maxConnections"}},
+		"more by a provider's own":   {embedded + "providers: [" + one + ", cronJob: {databaseMaxConns: 64}}]", []string{"maxConnections", "1 pods with 64 in all"}},
+		"more side by side":          {embedded + "sync: {databaseMaxConns: 32, concurrencyPolicy: Allow}\nproviders: [" + one + "}]", []string{"maxConnections", "2 pods with 64 in all", "Allow"}},
 		"two of one slug":            {embedded + "providers: [" + one + "}, " + one + "}]", []string{`two have the slug "alpha"`}},
 		"a slug of 80":               {embedded + "providers: [" + strings.Replace(one, "alpha", strings.Repeat("a", 80), 1) + "}]", []string{"slug"}},
 		"a provider without URL":     {embedded + "providers: [{slug: alpha, name: Alpha, format: planlist, timeZone: UTC, currency: EUR}]", []string{"url"}},
@@ -252,5 +254,16 @@ func TestTaken(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestConnectionsOfClusters: a Cluster has the connections that the chart counts with.
+func TestConnectionsOfClusters(t *testing.T) {
+	t.Parallel()
+	for _, cluster := range []string{"parameters: {max_connections: '500'}", "spec: {postgresql: {parameters: {max_connections: '500'}}}"} {
+		_, err := render(load(t), valuesOf(t, "database: {mode: cnpg, cnpg: {"+cluster+"}}"), capabilities(t, "postgresql.cnpg.io/v1"))
+		if err == nil || !strings.Contains(err.Error(), "max_connections is that of database.maxConnections") {
+			t.Errorf("%s: got %v", cluster, err)
+		}
 	}
 }

@@ -7,6 +7,9 @@
 {{- if and (eq $db.mode "cnpg") (not (.Capabilities.APIVersions.Has "postgresql.cnpg.io/v1")) -}}
 {{- fail "database.mode cnpg: this cluster doesn't have CloudNativePG (postgresql.cnpg.io/v1): install its operator first; with helm template say --api-versions postgresql.cnpg.io/v1" -}}
 {{- end -}}
+{{- if and (eq $db.mode "cnpg") (or (hasKey $db.cnpg.parameters "max_connections") (dig "postgresql" "parameters" "max_connections" "" $db.cnpg.spec)) -}}
+{{- fail "database.cnpg.parameters: max_connections is that of database.maxConnections: set it there" -}}
+{{- end -}}
 {{- if and .Values.api.autoscaling.enabled (lt (int .Values.api.autoscaling.maxReplicas) (int .Values.api.autoscaling.minReplicas)) -}}
 {{- fail "api.autoscaling.maxReplicas is less than minReplicas" -}}
 {{- end -}}

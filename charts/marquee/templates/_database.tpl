@@ -72,13 +72,25 @@
 {{- define "marquee.checkConnections" -}}
 {{- $v := .Values -}}
 {{- $apiPods := include "marquee.apiPods" . | int -}}
-{{- $syncPods := ternary (int $v.sync.shards) (len $v.providers) (eq $v.sync.mode "sharded") -}}
 {{- $api := mul $apiPods $v.api.databaseMaxConns -}}
-{{- $sync := mul $syncPods $v.sync.databaseMaxConns -}}
+{{- $syncPods := 0 -}}
+{{- $sync := 0 -}}
+{{- /* A run ends before the one after the next begins: with Allow two may be there. */ -}}
+{{- if eq $v.sync.mode "sharded" -}}
+{{- $syncPods = mul $v.sync.shards (ternary 2 1 (eq $v.sync.concurrencyPolicy "Allow")) -}}
+{{- $sync = mul $syncPods $v.sync.databaseMaxConns -}}
+{{- else -}}
+{{- range $v.providers -}}
+{{- $settings := merge (pick (default dict .cronJob) "databaseMaxConns" "concurrencyPolicy") $v.sync -}}
+{{- $pods := ternary 2 1 (eq $settings.concurrencyPolicy "Allow") -}}
+{{- $syncPods = add $syncPods $pods -}}
+{{- $sync = add $sync (mul $pods $settings.databaseMaxConns) -}}
+{{- end -}}
+{{- end -}}
 {{- $migrate := 3 -}}
 {{- $have := sub $v.database.maxConnections $v.database.reservedConnections | int -}}
 {{- $want := add $api $sync $migrate | int -}}
-{{- $sum := printf "API %d pods of %d, sync %d pods of %d, migrations 3" $apiPods (int $v.api.databaseMaxConns) $syncPods (int $v.sync.databaseMaxConns) -}}
+{{- $sum := printf "API %d pods of %d, syncs %d pods with %d in all, migrations 3" $apiPods (int $v.api.databaseMaxConns) (int $syncPods) (int $sync) -}}
 {{- $replicas := and (eq $v.database.mode "cnpg") (gt (int $v.database.cnpg.instances) 1) -}}
 {{- $pooled := and (eq $v.database.mode "cnpg") $v.database.cnpg.pooler.enabled -}}
 {{- if $pooled -}}
@@ -86,7 +98,7 @@
 {{- $sum = printf "pooler %d pods of %d, migrations 3" (int $v.database.cnpg.pooler.instances) (int $v.database.cnpg.pooler.poolSize) -}}
 {{- end -}}
 {{- if gt $want $have -}}
-{{- fail (printf "%d connections to the database may be wanted (%s), and it has %d (database.maxConnections %d less database.reservedConnections %d): lower api.databaseMaxConns, sync.databaseMaxConns or the number of pods (sync.mode sharded needs few), or raise the database's max_connections and say so in database.maxConnections" $want $sum $have (int $v.database.maxConnections) (int $v.database.reservedConnections)) -}}
+{{- fail (printf "%d connections to the database may be wanted (%s), and it has %d (database.maxConnections %d less database.reservedConnections %d): lower api.databaseMaxConns, the databaseMaxConns of sync and of cronJobs, or the number of pods (sync.mode sharded needs few; with concurrencyPolicy Allow each counts twice), or raise the database's max_connections and say so in database.maxConnections" $want $sum $have (int $v.database.maxConnections) (int $v.database.reservedConnections)) -}}
 {{- end -}}
 {{- if and $replicas (gt (int $api) $have) -}}
 {{- fail (printf "the API may want %d connections to a replica, and it has %d: lower api.databaseMaxConns or raise database.maxConnections" (int $api) $have) -}}
