@@ -72,6 +72,7 @@ func foreign() []string {
 
 // server stands for the API server of a cluster whose namespaces enforce Pod Security's restricted.
 type server struct {
+	namespace  string
 	strategies map[schema.GroupKind]rest.RESTCreateStrategy
 	decoder    runtime.Decoder
 	security   policy.Evaluator
@@ -83,7 +84,7 @@ func newServer() (*server, error) {
 		return nil, err
 	}
 	codecs := serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict)
-	return &server{strategies: strategies(), decoder: codecs.UniversalDecoder(), security: security}, nil
+	return &server{namespace: "events", strategies: strategies(), decoder: codecs.UniversalDecoder(), security: security}, nil
 }
 
 // admit gives kind and name of a manifest, and what is wrong with it: an unknown field, an invalid value, a pod that restricted does not admit.
@@ -112,7 +113,7 @@ func (s *server) validate(manifest string, gvk schema.GroupVersionKind) error {
 	if !known {
 		return errors.New("this kind has no strategy here: add it")
 	}
-	ctx := request.WithNamespace(context.Background(), "events")
+	ctx := request.WithNamespace(context.Background(), s.namespace)
 	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{
 		IsResourceRequest: true, Verb: "create", APIGroup: gvk.Group, APIVersion: gvk.Version, Resource: strings.ToLower(gvk.Kind) + "s",
 	})

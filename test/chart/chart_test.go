@@ -201,6 +201,31 @@ func TestTaken(t *testing.T) {
 			has:    []string{"suspend: true", "sources: []"},
 			lacks:  []string{"alpha-key"},
 		},
+		"labels of one's own": {
+			values: embedded + "commonLabels: {app.kubernetes.io/part-of: platform, release: prometheus, marquee.dev/service: none}\nserviceMonitor: {enabled: true, labels: {release: prometheus-2}}",
+			has:    []string{"app.kubernetes.io/part-of: platform", "release: prometheus\n", "release: prometheus-2\n", "marquee.dev/service: admin"},
+			lacks:  []string{"app.kubernetes.io/part-of: marquee"},
+		},
+		"names that are numbers": {
+			release: "123", namespace: "123",
+			values: embedded + "fullnameOverride: events\nprometheusRule: {enabled: true}\nproviders: [" + strings.Replace(one, "alpha", "'101'", 1) + "}, " + strings.Replace(one, "alpha", "'1e5'", 1) + "}]",
+			has:    []string{`namespace: "123"`, `app.kubernetes.io/instance: "123"`, `marquee.dev/provider: "101"`, `provider: "1e5"`},
+		},
+		"names that are not strings in YAML": {
+			release: "on",
+			values:  embedded + "prometheusRule: {enabled: true}\nproviders: [" + strings.Replace(one, "alpha", "'no'", 1) + "}, " + strings.Replace(one, "alpha", "'null'", 1) + "}]",
+			has:     []string{`app.kubernetes.io/instance: "on"`, `marquee.dev/provider: "no"`, `provider: "null"`},
+		},
+		"a release with a dot": {
+			release: "a.b",
+			values:  embedded + "providers: [" + one + "}]",
+			has:     []string{"name: a-b-marquee-admin", "app.kubernetes.io/instance: a.b"},
+		},
+		"a tag that is cut at a hyphen": {
+			values: embedded + "image: {tag: " + strings.Repeat("a", 62) + "-b}",
+			has:    []string{"app.kubernetes.io/version: " + strings.Repeat("a", 62) + "\n"},
+		},
+		"a name that is cut at a hyphen": {values: embedded + "nameOverride: " + strings.Repeat("a", 62) + "-b"},
 		"metrics nobody may read": {
 			values: embedded + "serviceMonitor: {enabled: true}",
 			notes:  []string{"WARNING: serviceMonitor.enabled, and networkPolicy.metricsFrom is empty"},
@@ -224,7 +249,9 @@ func TestTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := renderAs(cmp.Or(test.release, "marquee"), cmp.Or(test.namespace, "events"), load(t), valuesOf(t, test.values), capabilities(t))
+			api := *api
+			api.namespace = cmp.Or(test.namespace, api.namespace)
+			out, err := renderAs(cmp.Or(test.release, "marquee"), api.namespace, load(t), valuesOf(t, test.values), capabilities(t))
 			if err != nil {
 				t.Fatal(err)
 			}

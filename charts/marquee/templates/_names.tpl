@@ -5,7 +5,8 @@
 {{- if not $full -}}
 {{- $full = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- end -}}
-{{- $full | trunc 40 | trimSuffix "-" -}}
+{{- /* A release may be named a.b, a Service may not. */ -}}
+{{- $full | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end }}
 
 {{- define "marquee.serviceAccountName" -}}
@@ -32,23 +33,26 @@
 {{- end -}}
 {{- end }}
 
-{{/* What selects the pods of a component. Of (root, component). */}}
-{{- define "marquee.selector" -}}
-app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | trunc 63 }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+{{/* A label's value: 63 characters that begin and end with a letter or digit. */}}
+{{- define "marquee.label" -}}
+{{- . | replace "+" "_" | trunc 63 | trimAll "-_." -}}
 {{- end }}
 
-{{/* Labels of a component's objects. Of (root, component). */}}
-{{- define "marquee.labels" -}}
-{{ include "marquee.selector" . }}
-app.kubernetes.io/part-of: marquee
-app.kubernetes.io/version: {{ default .root.Chart.AppVersion .root.Values.image.tag | trunc 63 | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
+{{/* What selects the pods of a component. Of (root, component). Names such as 123 and on want the quotes that toYaml gives them. */}}
+{{- define "marquee.selector" -}}
+{{- toYaml (dict
+  "app.kubernetes.io/name" (include "marquee.label" (default .root.Chart.Name .root.Values.nameOverride))
+  "app.kubernetes.io/instance" .root.Release.Name
+  "app.kubernetes.io/component" .component) -}}
 {{- end }}
+
+{{/* Labels of a component's objects: the object's own come before those of all. Of (root, component), and perhaps labels. */}}
+{{- define "marquee.labels" -}}
+{{- toYaml (merge (include "marquee.selector" . | fromYaml) (default dict .labels) .root.Values.commonLabels (dict
+  "app.kubernetes.io/part-of" "marquee"
+  "app.kubernetes.io/version" (include "marquee.label" (default .root.Chart.AppVersion .root.Values.image.tag))
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "helm.sh/chart" (include "marquee.label" (printf "%s-%s" .root.Chart.Name .root.Chart.Version)))) -}}
 {{- end }}
 
 {{/* Labels of a component's pods: nothing that changes without them. Of (root, component, labels). */}}
@@ -70,15 +74,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* An object's metadata. Of (root, component, name), and perhaps labels and annotations. */}}
 {{- define "marquee.metadata" -}}
-name: {{ .name }}
-namespace: {{ .root.Release.Namespace }}
-labels:
-  {{- include "marquee.labels" . | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- $metadata := dict "name" .name "namespace" .root.Release.Namespace "labels" (include "marquee.labels" . | fromYaml) -}}
+{{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}{{ $_ := set $metadata "annotations" . }}{{ end -}}
+{{- toYaml $metadata -}}
 {{- end }}

@@ -51,7 +51,7 @@ whose keys are environment), args, volumes, and job, which is more of the Job's 
   "successfulJobsHistoryLimit" $s.successfulJobsHistoryLimit
   "failedJobsHistoryLimit" $s.failedJobsHistoryLimit
   "suspend" $s.suspend
-  "jobTemplate" (dict "metadata" (dict "labels" (merge dict $labels (include "marquee.labels" (dict "root" .root "component" "sync") | fromYaml))) "spec" $job) -}}
+  "jobTemplate" (dict "metadata" (dict "labels" (include "marquee.labels" (dict "root" .root "component" "sync" "labels" $labels) | fromYaml)) "spec" $job) -}}
 apiVersion: batch/v1
 kind: CronJob
 metadata:
