@@ -147,6 +147,7 @@ func TestRefused(t *testing.T) {
 		"more than the database has": {embedded + "api: {replicas: 50}", []string{"maxConnections"}},
 		"more by a provider's own":   {embedded + "providers: [" + one + ", cronJob: {databaseMaxConns: 64}}]", []string{"maxConnections", "1 pods with 64 in all"}},
 		"more side by side":          {embedded + "sync: {databaseMaxConns: 32, concurrencyPolicy: Allow}\nproviders: [" + one + "}]", []string{"maxConnections", "2 pods with 64 in all", "Allow"}},
+		"replaced too early":         {embedded + "sync: {podReplacementPolicy: TerminatingOrFailed}", []string{"podReplacementPolicy"}},
 		"two of one slug":            {embedded + "providers: [" + one + "}, " + one + "}]", []string{`two have the slug "alpha"`}},
 		"a slug of 80":               {embedded + "providers: [" + strings.Replace(one, "alpha", strings.Repeat("a", 80), 1) + "}]", []string{"slug"}},
 		"a provider without URL":     {embedded + "providers: [{slug: alpha, name: Alpha, format: planlist, timeZone: UTC, currency: EUR}]", []string{"url"}},
@@ -226,6 +227,10 @@ func TestTaken(t *testing.T) {
 			has:    []string{"app.kubernetes.io/version: " + strings.Repeat("a", 62) + "\n"},
 		},
 		"a name that is cut at a hyphen": {values: embedded + "nameOverride: " + strings.Repeat("a", 62) + "-b"},
+		"no policy on failures": {
+			values: embedded + "sync: {podFailurePolicy: {}}\nproviders: [" + one + "}]",
+			lacks:  []string{"- 65", "podFailurePolicy: {}"},
+		},
 		"metrics nobody may read": {
 			values: embedded + "serviceMonitor: {enabled: true}",
 			notes:  []string{"WARNING: serviceMonitor.enabled, and networkPolicy.metricsFrom is empty"},

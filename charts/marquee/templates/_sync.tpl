@@ -40,8 +40,8 @@ whose keys are environment), args, volumes, and job, which is more of the Job's 
   "activeDeadlineSeconds" $deadline
   "ttlSecondsAfterFinished" $s.ttlSecondsAfterFinished
   "podReplacementPolicy" $s.podReplacementPolicy
-  "podFailurePolicy" $policy
   "template" $template) (default dict .job) -}}
+{{- with $policy }}{{ $_ := set $job "podFailurePolicy" . }}{{ end -}}
 {{- if not $job.backoffLimitPerIndex }}{{ $_ := set $job "backoffLimit" $s.backoffLimit }}{{ end -}}
 {{- $spec := dict
   "schedule" .schedule
