@@ -38,13 +38,14 @@ func TestAlerts(t *testing.T) {
 	put("alerts.yaml", file(chartDir+"/files/alerts.yaml"))
 	put("alerts_test.yaml", file("alerts_test.yaml"))
 	for name, values := range map[string]map[string]any{
-		"missed": valuesOf(t, "prometheusRule: {enabled: true}", cases()["kind"]...),
-		"uneven": valuesOf(t, "", "testdata/values/uneven.yaml"),
+		"missed":  valuesOf(t, "prometheusRule: {enabled: true}", cases()["kind"]...),
+		"release": valuesOf(t, "prometheusRule: {enabled: true}\nserviceMonitor: {enabled: true}", cases()["kind"]...),
+		"uneven":  valuesOf(t, "", "testdata/values/uneven.yaml"),
 	} {
 		put(name+"_test.yaml", file(name+"_test.yaml"))
 		put(name+".yaml", rulesOf(t, values))
 	}
-	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", "alerts_test.yaml", "missed_test.yaml", "uneven_test.yaml")
+	cmd := exec.CommandContext(t.Context(), promtool, "test", "rules", "alerts_test.yaml", "missed_test.yaml", "release_test.yaml", "uneven_test.yaml")
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, text)
