@@ -148,6 +148,12 @@ func TestRefused(t *testing.T) {
 		"more by a provider's own":   {embedded + "providers: [" + one + ", cronJob: {databaseMaxConns: 64}}]", []string{"maxConnections", "1 pods with 64 in all"}},
 		"more side by side":          {embedded + "sync: {databaseMaxConns: 32, concurrencyPolicy: Allow}\nproviders: [" + one + "}]", []string{"maxConnections", "2 pods with 64 in all", "Allow"}},
 		"replaced too early":         {embedded + "sync: {podReplacementPolicy: TerminatingOrFailed}", []string{"podReplacementPolicy"}},
+		"a node port of no node":     {embedded + "service: {nodePort: 30080}", []string{"service.nodePort 30080", "set service.type to NodePort"}},
+		"an interval of no unit":     {embedded + "serviceMonitor: {interval: '30'}", []string{"interval"}},
+		"a seventh day":              {embedded + "providers: [" + one + ", schedule: '0 3 * * 7'}]", []string{"schedule"}},
+		"a thirteenth month":         {embedded + "providers: [" + one + ", schedule: '0 3 * 13 *'}]", []string{"schedule"}},
+		"a step of nothing":          {embedded + "providers: [" + one + ", schedule: '*/0 3 * * *'}]", []string{"schedule"}},
+		"from evening to morning":    {embedded + "providers: [" + one + ", schedule: '0 18-8 * * *'}]", []string{"0 18-8 * * *", "from less to more"}},
 		"two of one slug":            {embedded + "providers: [" + one + "}, " + one + "}]", []string{`two have the slug "alpha"`}},
 		"a slug of 80":               {embedded + "providers: [" + strings.Replace(one, "alpha", strings.Repeat("a", 80), 1) + "}]", []string{"slug"}},
 		"a provider without URL":     {embedded + "providers: [{slug: alpha, name: Alpha, format: planlist, timeZone: UTC, currency: EUR}]", []string{"url"}},
@@ -230,6 +236,30 @@ func TestTaken(t *testing.T) {
 		"no policy on failures": {
 			values: embedded + "sync: {podFailurePolicy: {}}\nproviders: [" + one + "}]",
 			lacks:  []string{"- 65", "podFailurePolicy: {}"},
+		},
+		"memory in bytes": {
+			values: embedded + "api: {resources: {limits: {memory: 1073741824}}}",
+			has:    []string{`{name: GOMEMLIMIT, value: "966367641"}`},
+		},
+		"objects are taken as they are, strings as templates": {
+			values: embedded + "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {a: '{{ $labels.pod }}'}}, \"apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: '{{ .Release.Name }}-two'}\"]",
+			has:    []string{"{{ $labels.pod }}", "marquee-two"},
+		},
+		"a balancer's node port": {
+			values: embedded + "service: {type: LoadBalancer, nodePort: 30080}",
+			has:    []string{"nodePort: 30080"},
+		},
+		"schedules as CronJobs take them": {
+			values: embedded + "providers: [" + one + ", schedule: '5/15 08-18 ? Jan-DEC,3 MON-5/2'}]",
+			has:    []string{"schedule: 5/15 08-18 ? Jan-DEC,3 MON-5/2"},
+		},
+		"nodes that can't be drained": {
+			values: embedded + "api: {podDisruptionBudget: {maxUnavailable: 0}}",
+			notes:  []string{"WARNING: api.podDisruptionBudget.maxUnavailable is 0"},
+		},
+		"one pod has no budget": {
+			values:  embedded + "api: {replicas: 1, podDisruptionBudget: {maxUnavailable: 0}}",
+			noNotes: []string{"maxUnavailable"},
 		},
 		"metrics nobody may read": {
 			values: embedded + "serviceMonitor: {enabled: true}",

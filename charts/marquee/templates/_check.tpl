@@ -16,6 +16,9 @@
 {{- if lt (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int) -}}
 {{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d, which is preStopSleepSeconds and the 25 s that requests under way have, and some" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int)) -}}
 {{- end -}}
+{{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
+{{- fail (printf "service.nodePort %d: a Service of type ClusterIP has none: set service.type to NodePort or LoadBalancer, or take the port away" (int .Values.service.nodePort)) -}}
+{{- end -}}
 {{- $slugs := dict -}}
 {{- $names := dict -}}
 {{- range .Values.providers -}}

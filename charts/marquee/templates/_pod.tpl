@@ -125,6 +125,8 @@ volumeMounts:
 {{/* 90 % of a memory quantity, in bytes. */}}
 {{- define "marquee.goMemLimit" -}}
 {{- $text := toString . -}}
+{{- /* A number of a values file, which would be 1.073741824e+09. */ -}}
+{{- if kindIs "float64" . }}{{ $text = printf "%.0f" . }}{{ end -}}
 {{- $number := regexFind "^[0-9]+(\\.[0-9]+)?" $text | float64 -}}
 {{- $unit := regexReplaceAll "^[0-9.]+" $text "" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
