@@ -238,7 +238,7 @@ func TestTaken(t *testing.T) {
 			lacks:  []string{"- 65", "podFailurePolicy: {}"},
 		},
 		"memory in bytes": {
-			values: embedded + "api: {resources: {limits: {memory: 1073741824}}}",
+			values: "database: {mode: embedded, embedded: {storageSize: 2147483648}}\napi: {resources: {limits: {memory: 1073741824}}}\nsync: {tmpSize: 2147483648}\nproviders: [" + one + "}]",
 			has:    []string{`{name: GOMEMLIMIT, value: "966367641"}`},
 		},
 		"objects are taken as they are, strings as templates": {
@@ -260,6 +260,10 @@ func TestTaken(t *testing.T) {
 		"one pod has no budget": {
 			values:  embedded + "api: {replicas: 1, podDisruptionBudget: {maxUnavailable: 0}}",
 			noNotes: []string{"maxUnavailable"},
+		},
+		"sharded, rarely looked for": {
+			values: embedded + "sync: {mode: sharded, schedule: '0 * * * *'}\nprometheusRule: {enabled: true}\nproviders: [" + one + "}]",
+			has:    []string{`{provider="alpha"}) > 9000`},
 		},
 		"metrics nobody may read": {
 			values: embedded + "serviceMonitor: {enabled: true}",
