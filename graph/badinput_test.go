@@ -272,6 +272,81 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// TestValuesOfVariables: a value that is none of its type is refused before anything is executed, whether it comes to be read or not.
+func TestValuesOfVariables(t *testing.T) {
+	t.Parallel()
+	a := start(t, 4)
+	fixture(a)
+	const events = "events(first: 1, %s) { totalCount }"
+	none := `event(id: "00000000-0000-0000-0000-000000000000") { series { events(window: {%s}) { totalCount } } }`
+	for _, test := range []struct{ typ, field, use, value, argument, message string }{
+		{"EventWindow", events, "window: $v", `{"from": "2021-06-28", "match": "starts_in"}`, "window.match", `$v.match: "starts_in" is no value of WindowMatch`},
+		{"EventWindow", events, "window: $v", `{"preset": "tomorrow", "timeZone": "Europe/Madrid"}`, "window.preset", `$v.preset: "tomorrow" is no value of WindowPreset`},
+		{"WindowPreset", events, "window: {timeZone: \"Europe/Madrid\", preset: $v}", `"Tomorrow"`, "window.preset", `$v: "Tomorrow" is no value of WindowPreset`},
+		{"EventFilter", events, "where: $v", `{"availability": ["SOLD_OUT", "in_stock"]}`, "where.availability", `$v.availability[1]: "in_stock" is no value of Availability`},
+		{"EventFilter", events, "where: $v", `{"availability": "in_stock"}`, "where.availability", `$v.availability[0]: "in_stock" is no value of Availability`},
+		{"OrderDirection!", events, "orderBy: {direction: $v}", `"desc"`, "orderBy.direction", `$v: "desc" is no value of OrderDirection`},
+		{"OrderDirection", events, "orderBy: {direction: $v}", `null`, "orderBy.direction", `$v: cannot be null`},
+		{"[ChangeKind!]", "changes(where: {kinds: %s}) { nodes { kind } }", "$v", `["removed"]`, "where.kinds", `$v[0]: "removed" is no value of ChangeKind`},
+		{"[EventFacet!]!", "events { facets(%s) { facet } }", "by: $v", `["city"]`, "by", `$v[0]: "city" is no value of EventFacet`},
+		{"TimeZone", none, "timeZone: $v", `"Mars"`, "window.timeZone", `$v: not a time zone: want an IANA name such as Europe/Madrid`},
+		{"DateOrDateTime", none, "from: $v", `"soon"`, "window.from", `$v: not a date that exists: want a form such as 2021-06-30, 2021-06-30T20:00 or 2021-06-30T20:00:00+02:00`},
+		{"Decimal", events, "where: {price: {min: $v}}", `"x"`, "where.price.min", `$v: not a Decimal: want a form such as "15.5"`},
+		{"DateTime", events, "where: {updatedSince: $v}", `"x"`, "where.updatedSince", `$v: not a DateTime: want RFC 3339 such as 2021-06-30T19:00:00Z`},
+		{"Int", "events(%s) { totalCount }", "first: $v", `"5"`, "first", `$v: "5" is no value of Int`},
+		{"Int", "events(%s) { totalCount }", "first: $v", `5.5`, "first", `$v: 5.5 is no value of Int`},
+		{"Int", "events(%s) { totalCount }", "first: $v", `2147483648`, "first", `$v: 2147483648 is no value of Int`},
+		{"String!", "provider(%s) { id }", "slug: $v", `5`, "slug", `$v: 5 is no value of String`},
+		{"EventFilter", events, "where: $v", `{"cities": [5]}`, "where.cities", `$v.cities[0]: 5 is no value of String`},
+		{"EventFilter", events, "where: $v", `{"cities": 5}`, "where.cities", `$v.cities[0]: 5 is no value of String`},
+		{"EventFilter", events, "where: $v", `{"removed": "true"}`, "where.removed", `$v.removed: "true" is no value of Boolean`},
+		{"ID!", "event(%s) { id }", "id: $v", `5.5`, "id", `$v: 5.5 is no value of ID`},
+		{"ID!", "event(%s) { id }", "id: $v", `true`, "id", `$v: true is no value of ID`},
+		{"EventWindow", events, "window: $v", `{"form": "2021-06-28"}`, "window.form", `$v.form: unknown field`},
+		{"Int!", "events(%s) { totalCount }", "first: $v", `null`, "first", `$v: cannot be null`},
+	} {
+		t.Run(test.typ+" "+test.value, func(t *testing.T) {
+			got := a.ask("query ($v: "+test.typ+") { "+fmt.Sprintf(test.field, test.use)+" }", `{"v": `+test.value+`}`)
+			a.refused(t, got, test.argument)
+			if got.Data != nil || got.Errors[0].Path != nil || got.Errors[0].Message != test.message {
+				t.Errorf("%s, want no data, no path, and message %s", got.body, test.message)
+			}
+		})
+	}
+	const query, variables = "query ($v: WindowMatch) { events(window: {match: $v}) { totalCount } }", `{"v": "overlaps"}`
+	if got := a.get(query, variables); got.status != http.StatusOK {
+		t.Errorf("status %d", got.status)
+	}
+	body := `{"query": "` + query + `", "variables": ` + variables + `}`
+	if status, _ := a.send(http.MethodPost, "", "application/json", body, "Accept", "application/graphql-response+json"); status != http.StatusBadRequest {
+		t.Errorf("status %d", status)
+	}
+	for _, good := range []struct{ query, variables, want string }{
+		{"query ($v: OrderDirection) { events(orderBy: {direction: $v}) { totalCount } }", "{}", `{"events":{"totalCount":5}}`},
+		{"query ($v: [ID!]) { events(where: {ids: $v}) { totalCount } }", `{"v": "` + bare.String() + `"}`, `{"events":{"totalCount":1}}`},
+		{"query ($v: EventFilter) { events(where: $v) { totalCount } }", `{"v": {"ids": "` + bare.String() + `", "availability": null}}`, `{"events":{"totalCount":1}}`},
+		{"query ($v: PriceFilter) { events(where: {price: $v}) { totalCount } }", `{"v": {"min": 12.25, "max": "12.25"}}`, `{"events":{"totalCount":2}}`},
+	} {
+		if got := a.data(good.query, good.variables); got != good.want {
+			t.Errorf("%s %s: %s, want %s", good.query, good.variables, got, good.want)
+		}
+	}
+}
+
+// TestPathOfArguments: the path of an error leads to the field of the response that can't be answered, and not on into its arguments.
+func TestPathOfArguments(t *testing.T) {
+	t.Parallel()
+	a := start(t, 4)
+	for query, want := range map[string]string{
+		`{ events(window: {timeZone: "Mars/Phobos"}) { totalCount } }`: `"path":["events"],"locations":[{"line":1,"column":3}]`,
+		`{ some: nodes(ids: ["nope"]) { id } }`:                        `"path":["some"],"locations":[{"line":1,"column":3}]`,
+	} {
+		if got := a.ask(query, ""); !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: %s, want %s", query, got.body, want)
+		}
+	}
+}
+
 // TestRequests: requests that hold no document, or too large a one.
 func TestRequests(t *testing.T) {
 	t.Parallel()

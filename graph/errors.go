@@ -48,7 +48,25 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			presented.Message = "internal error"
 			presented.Extensions = extensions(codeInternal, "")
 		}
+		place(ctx, presented)
 		return presented
+	}
+}
+
+// place makes the path that of a field of the response (GraphQL, 7.1.2). gqlgen's leads on to the argument at fault, and an error
+// that is of no field has one all the same if it is about a variable, which is then named by the message.
+func place(ctx context.Context, presented *gqlerror.Error) {
+	field := graphql.GetFieldContext(ctx)
+	if field == nil {
+		if len(presented.Path) > 1 {
+			presented.Message = "$" + presented.Path[1:].String() + ": " + presented.Message
+		}
+		presented.Path = nil
+		return
+	}
+	if path := field.Path(); len(presented.Path) > len(path) {
+		presented.Path = path
+		_ = graphql.AddFieldLocationToError(ctx, presented) // it is the same error
 	}
 }
 

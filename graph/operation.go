@@ -65,6 +65,11 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	ctx = graphql.StartOperationTrace(ctx)
 	params := graphql.RawParams{Query: r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions}
 	op, errs := e.executor.CreateOperationContext(ctx, &params)
+	if op.Operation != nil { // the document is a good one
+		if err := checkVariables(e.schema, op, r.Variables); err != nil {
+			errs = gqlerror.List{err}
+		}
+	}
 	if len(errs) > 0 {
 		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)
 	}
