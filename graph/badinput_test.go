@@ -5,12 +5,15 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aledotdev/marquee/graph"
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 )
@@ -245,6 +248,37 @@ func TestDocuments(t *testing.T) {
 		body, _ := json.Marshal(map[string]any{"query": "query A { providers { id } }", "operationName": "B\x00"})
 		a.refused(t, a.post(body), "*")
 	})
+}
+
+// TestSubscriptionsHaveOneRoot: one field, whatever the variables are.
+func TestSubscriptionsHaveOneRoot(t *testing.T) {
+	t.Parallel()
+	engine := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{})
+	for query, good := range map[string]bool{
+		"subscription { changes { cursor } }":                                                                              true,
+		"subscription { changes { cursor } changes { kind } }":                                                             true,
+		"subscription { a: changes { cursor @skip(if: true) } }":                                                           true,
+		"subscription { ...f ...f } fragment f on Subscription { changes { cursor } }":                                     true,
+		"subscription { a: changes { cursor } b: changes { cursor } }":                                                     false,
+		"subscription { changes { cursor } b: changes { cursor } }":                                                        false,
+		"subscription { changes { cursor } __typename }":                                                                   false,
+		"subscription { __typename }":                                                                                      false,
+		"subscription { a: changes { cursor } ...f } fragment f on Subscription { b: changes { cursor } }":                 false,
+		"subscription { a: changes { cursor } ... { b: changes { cursor } } }":                                             false,
+		"subscription { changes @skip(if: true) { cursor } }":                                                              false,
+		"subscription ($s: Boolean!) { changes @include(if: $s) { cursor } }":                                              false,
+		"subscription ($s: Boolean!) { ... @skip(if: $s) { changes { cursor } } }":                                         false,
+		"subscription { ...f @skip(if: true) } fragment f on Subscription { changes { cursor } }":                          false,
+		"subscription { ...f } fragment f on Subscription { ...g } fragment g on Subscription { changes { cursor } ...f }": false,
+	} {
+		_, refused := engine.Prepare(t.Context(), graph.Request{Query: query, Variables: map[string]any{"s": false}})
+		if good != (refused == nil) {
+			t.Errorf("%s: refused %v", query, refused != nil)
+		}
+		if refused != nil && (!refused.Refused || slices.ContainsFunc(refused.Codes, func(c catalog.Code) bool { return c != catalog.CodeBadUserInput })) {
+			t.Errorf("%s: %s", query, refused.Body)
+		}
+	}
 }
 
 // TestVariables: variables that don't fit what the document says of them.

@@ -42,7 +42,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			presented.Message = argument + ": not a value of its type"
 			presented.Extensions = extensions(catalog.CodeBadUserInput, argument)
 		default:
-			if !errors.Is(err, errPanic) && !errors.Is(ctx.Err(), context.Canceled) {
+			if !errors.Is(err, errPanic) && !left(ctx) {
 				log.ErrorContext(ctx, "resolving", "path", presented.Path.String(), "error", err)
 			}
 			presented.Message = "internal error"

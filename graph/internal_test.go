@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -70,6 +72,10 @@ func (f failing) Event(ctx context.Context, _ event.ID) (*catalog.Event, error) 
 	return nil, f.fail(ctx)
 }
 
+func (f failing) Follow(ctx context.Context, _ *string, _ catalog.ChangeFilter) (iter.Seq2[*catalog.Change, error], error) {
+	return func(func(*catalog.Change, error) bool) {}, f.fail(ctx)
+}
+
 // over asks a graph over a catalog that fails.
 func over(t *testing.T, ctx context.Context, fail func(ctx context.Context) error, query string) (reply, []string) { //nolint:revive // the test comes first
 	t.Helper()
@@ -127,6 +133,23 @@ func TestInternalErrors(t *testing.T) {
 			return ctx.Err()
 		}
 		if _, lines := over(t, ctx, left, "{ providers { id } }"); len(lines) != 0 {
+			t.Errorf("logged %s", lines)
+		}
+	})
+	t.Run("a subscriber that left is not logged", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		log := &journal{}
+		engine := graph.NewEngine(failing{fail: func(ctx context.Context) error {
+			cancel()
+			return fmt.Errorf("reading changes: %w", ctx.Err())
+		}}, slog.New(slog.NewJSONHandler(log, nil)), graph.Limits{})
+		op, refused := engine.Prepare(ctx, graph.Request{Query: "subscription { changes { cursor } }"})
+		if refused != nil {
+			t.Fatalf("refused: %s", refused.Body)
+		}
+		engine.Stream(ctx, op).Next()
+		if lines := log.take(); len(lines) != 0 {
 			t.Errorf("logged %s", lines)
 		}
 	})

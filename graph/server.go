@@ -37,7 +37,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	e.SetParserTokenLimit(limits.Tokens)
 	e.SetDisableSuggestion(true)
-	e.SetDefaultRulesFn(withoutSuggestions)
+	e.SetDefaultRulesFn(validation)
 	e.Use(extension.Introspection{})
 	e.Use(&limiter{limits: limits, costs: costsOf(schema.Schema())})
 	e.Use(written{})
@@ -49,9 +49,8 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	return &Engine{executor: e, schema: schema.Schema()}
 }
 
-// withoutSuggestions are the rules of validation that don't guess what was meant. SetDisableSuggestion knows of
-// some of them only.
-func withoutSuggestions() *rules.Rules {
+// validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.
+func validation() *rules.Rules {
 	all := rules.NewDefaultRules()
 	for name, silent := range map[string]core.Rule{
 		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
@@ -61,7 +60,53 @@ func withoutSuggestions() *rules.Rules {
 		all.RemoveRule(name)
 		all.AddRule(silent.Name, silent.RuleFunc)
 	}
+	all.RemoveRule(rules.SingleFieldSubscriptionsRule.Name)
+	all.AddRule(rules.SingleFieldSubscriptionsRule.Name, oneRootField)
 	return all
+}
+
+// oneRootField is the rule that a subscription has one root field, whatever its variables are (GraphQL, 5.2.4.1). gqlparser's
+// takes fields for one that differ in their aliases only, and knows nothing of conditions.
+func oneRootField(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnOperation(func(_ *core.Walker, operation *ast.OperationDefinition) {
+		if operation.Operation != ast.Subscription {
+			return
+		}
+		var root *ast.Field
+		met := map[*ast.FragmentDefinition]bool{nil: true} // nil: one that is not there, which another rule tells
+		certain := func(directives ast.DirectiveList) {
+			for _, d := range directives {
+				if d.Name == "skip" || d.Name == "include" {
+					addError(core.Message("the root field of a subscription can't be left out by @%s", d.Name), core.At(d.Position))
+				}
+			}
+		}
+		var walk func(set ast.SelectionSet)
+		walk = func(set ast.SelectionSet) {
+			for _, selection := range set {
+				switch s := selection.(type) {
+				case *ast.Field:
+					certain(s.Directives)
+					if root == nil {
+						root = s
+					}
+					if s.Alias != root.Alias || strings.HasPrefix(s.Name, "__") {
+						addError(core.Message("a subscription has one root field, and none of introspection"), core.At(s.Position))
+					}
+				case *ast.InlineFragment:
+					certain(s.Directives)
+					walk(s.SelectionSet)
+				case *ast.FragmentSpread:
+					certain(s.Directives)
+					if !met[s.Definition] {
+						met[s.Definition] = true
+						walk(s.Definition.SelectionSet)
+					}
+				}
+			}
+		}
+		walk(operation.SelectionSet)
+	})
 }
 
 // SDL is the schema as clients know it.

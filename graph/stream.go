@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,6 +25,14 @@ type life struct {
 }
 
 type lifeKey struct{}
+
+// left says whether the client of what runs under ctx is not there any more.
+func left(ctx context.Context) bool {
+	if of, ok := ctx.Value(lifeKey{}).(*life); ok {
+		ctx = of.ctx
+	}
+	return errors.Is(ctx.Err(), context.Canceled)
+}
 
 // Stream begins to execute a subscription, once. It ends with ctx, but not in the middle of an answer: what that reads may
 // be read for many subscribers, of whom one has left.
