@@ -251,7 +251,7 @@ func drawFilter(t *rapid.T, d drawn) (f catalog.EventFilter) {
 			f.Price.Min = nil
 		}
 		if rapid.Bool().Draw(t, "inCurrency") {
-			f.Price.Currency = new("USD")
+			f.Price.Currency = new(rapid.SampledFrom([]string{"EUR", "USD"}).Draw(t, "inWhich")) // EUR is that of events without a price, too
 		}
 	}
 	return f

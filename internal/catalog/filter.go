@@ -139,7 +139,7 @@ func (f *PriceFilter) apply(q *query) error {
 		q.where("min_price <= ?::text::numeric", f.Max.String())
 	}
 	if f.Currency != nil {
-		q.where("currency = ?", *f.Currency)
+		q.where("currency = ? AND min_price IS NOT NULL", *f.Currency) // an event without prices has its provider's currency
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func passes(e stored, f catalog.EventFilter, now time.Time) bool {
 		return false
 	}
 	if p := f.Price; p != nil {
-		if p.Currency != nil && *p.Currency != e.currency {
+		if p.Currency != nil && (e.low == nil || *p.Currency != e.currency) {
 			return false
 		}
 		if p.Min != nil && (e.high == nil || e.high.Micros() < p.Min.Micros()) {
