@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -217,8 +218,11 @@ func (t *tally) sliced(f *ast.Field, name string) (int, bool) {
 		return 0, false
 	}
 	given, err := value.Value(t.variables)
-	if err != nil {
+	if err != nil || given == nil {
 		return 0, false
+	}
+	if f.Definition.Arguments.ForName(name).Type.Elem != nil {
+		return len(graphql.CoerceList(given)), true
 	}
 	var n int64
 	switch v := given.(type) {
@@ -232,8 +236,6 @@ func (t *tally) sliced(f *ast.Field, name string) (int, bool) {
 		if n, err = v.Int64(); err != nil {
 			return 0, false
 		}
-	case []any:
-		return len(v), true
 	default:
 		return 0, false
 	}
