@@ -326,6 +326,7 @@ func TestValuesOfVariables(t *testing.T) {
 		{"TimeZone", none, "timeZone: $v", `"Mars"`, "window.timeZone", `$v: not a time zone: want an IANA name such as Europe/Madrid`},
 		{"DateOrDateTime", none, "from: $v", `"soon"`, "window.from", `$v: not a date that exists: want a form such as 2021-06-30, 2021-06-30T20:00 or 2021-06-30T20:00:00+02:00`},
 		{"Decimal", events, "where: {price: {min: $v}}", `"x"`, "where.price.min", `$v: not a Decimal: want a form such as "15.5"`},
+		{"Decimal", events, "where: {price: {min: $v}}", `"1234567890123"`, "where.price.min", `$v: not a Decimal: want up to 12 digits before the point and 6 behind it`},
 		{"DateTime", events, "where: {updatedSince: $v}", `"x"`, "where.updatedSince", `$v: not a DateTime: want RFC 3339 such as 2021-06-30T19:00:00Z`},
 		{"Int", "events(%s) { totalCount }", "first: $v", `"5"`, "first", `$v: "5" is no value of Int`},
 		{"Int", "events(%s) { totalCount }", "first: $v", `5.5`, "first", `$v: 5.5 is no value of Int`},
@@ -364,6 +365,30 @@ func TestValuesOfVariables(t *testing.T) {
 		if got := a.data(good.query, good.variables); got != good.want {
 			t.Errorf("%s %s: %s, want %s", good.query, good.variables, got, good.want)
 		}
+	}
+}
+
+// TestRefusedDocuments: what is said of documents that can't be executed.
+func TestRefusedDocuments(t *testing.T) {
+	t.Parallel()
+	engine := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{Tokens: 10})
+	for _, test := range []struct{ query, name, want string }{
+		{"query A { __typename } query B { __typename } # and", "A", `"code":"QUERY_TOO_COMPLEX"`},
+		{"{ providers { id name slug id id id id id", "", `{"message":"the document has more than 10 tokens, which are allowed","extensions":{"code":"QUERY_TOO_COMPLEX"}}`},
+		{"query A { id } #\n#\n#\n#\n#\n#\n#", "", `"code":"QUERY_TOO_COMPLEX"`},
+		{"{ a } { b }", "", `"code":"BAD_USER_INPUT"`},
+		{"# nothing", "", `{"message":"no operation provided","extensions":{"code":"BAD_USER_INPUT"}}`},
+		{"query A { __typename }", "B", `{"message":"operation B not found","extensions":{"code":"BAD_USER_INPUT"}}`},
+	} {
+		_, refused := engine.Prepare(t.Context(), graph.Request{Query: test.query, OperationName: test.name})
+		if refused == nil || !strings.Contains(string(refused.Body), test.want) {
+			t.Errorf("%s: %+v, want %s", test.query, refused, test.want)
+		}
+	}
+	engine = graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{})
+	_, refused := engine.Prepare(t.Context(), graph.Request{Query: "query A { __typename } query B { __typename }"})
+	if want := `operationName has to say which`; refused == nil || !strings.Contains(string(refused.Body), want) {
+		t.Errorf("%+v, want %s", refused, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/aledotdev/marquee/internal/catalog"
@@ -65,15 +66,31 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	ctx = graphql.StartOperationTrace(ctx)
 	params := graphql.RawParams{Query: r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions}
 	op, errs := e.executor.CreateOperationContext(ctx, &params)
-	if op.Operation != nil { // the document is a good one
+	switch {
+	case op.Operation != nil: // the document is a good one
 		if err := checkVariables(e.schema, op, r.Variables); err != nil {
 			errs = gqlerror.List{err}
 		}
+	case op.Doc != nil && r.OperationName == "":
+		errs = gqlerror.List{gqlerror.Errorf("the document has several operations: operationName has to say which")}
+	case op.Doc == nil && hasMoreTokens(r.Query, e.tokens):
+		errs = gqlerror.List{gqlerror.Wrap(tooComplex("the document has more than %d tokens, which are allowed", e.tokens))}
 	}
 	if len(errs) > 0 {
 		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)
 	}
 	return &Operation{OperationContext: op, schema: e.schema}, nil
+}
+
+// hasMoreTokens says whether a document has more than n tokens, comments included, before any that is none.
+func hasMoreTokens(document string, n int) bool {
+	tokens := lexer.New(&ast.Source{Input: document})
+	for range n + 1 {
+		if token, err := tokens.ReadToken(); err != nil || token.Kind == lexer.EOF {
+			return false
+		}
+	}
+	return true
 }
 
 // Execute resolves the operation and writes its answer, once.

@@ -26,6 +26,7 @@ const parsedDocuments = 500
 type Engine struct {
 	executor *executor.Executor
 	schema   *ast.Schema
+	tokens   int // that a document may have
 }
 
 // NewEngine makes an Engine over a catalog. Errors that are nobody's but ours go to log.
@@ -46,7 +47,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
 	})
-	return &Engine{executor: e, schema: schema.Schema()}
+	return &Engine{executor: e, schema: schema.Schema(), tokens: limits.Tokens}
 }
 
 // validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.

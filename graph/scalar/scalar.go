@@ -3,6 +3,7 @@ package scalar
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -42,6 +43,7 @@ const (
 	wantBound    = "not a date that exists: want a form such as 2021-06-30, 2021-06-30T20:00 or 2021-06-30T20:00:00+02:00"
 	wantTimeZone = "not a time zone: want an IANA name such as Europe/Madrid"
 	wantDecimal  = "not a Decimal: want a form such as \"15.5\""
+	wantDigits   = "not a Decimal: want up to 12 digits before the point and 6 behind it"
 )
 
 // MarshalID writes a UUID.
@@ -149,6 +151,9 @@ func UnmarshalDecimal(v any) (event.Decimal, error) {
 		s = strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	d, err := event.ParseDecimal(s)
+	if errors.Is(err, event.ErrDecimalRange) {
+		return event.Decimal{}, wrong(wantDigits)
+	}
 	if len(s) > 100 || err != nil {
 		return event.Decimal{}, wrong(wantDecimal)
 	}

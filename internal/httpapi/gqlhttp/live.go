@@ -113,6 +113,10 @@ func busy() *refusal {
 	return &refusal{http.StatusServiceUnavailable, &catalog.Error{Code: codeBusy, Message: "too many clients are connected; try again later"}}
 }
 
+func fullSocket() error {
+	return &catalog.Error{Code: codeBusy, Message: "too many operations on this WebSocket: complete some, or open another"}
+}
+
 // codeBusy is of what would have been done if less was going on.
 const codeBusy catalog.Code = "BUSY"
 

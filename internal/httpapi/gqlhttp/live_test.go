@@ -322,7 +322,7 @@ func TestWebSocket(t *testing.T) {
 		}
 	}
 	say(t, conn, subscribe("b", subscription), subscribe("c", subscription))
-	hears(t, conn, said{ID: "c", Type: "error", Payload: []byte(`[{"message":"too many`)})
+	hears(t, conn, said{ID: "c", Type: "error", Payload: []byte(`[{"message":"too many operations on this WebSocket`)})
 	of.kinds <- ""
 	of.kinds <- ""
 	for range 2 {

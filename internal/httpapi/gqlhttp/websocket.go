@@ -244,7 +244,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 		return closeSubscriberIs, "there is a subscriber of this id already"
 	case full:
 		cancel()
-		return s.send(ctx, errorsOf(m.ID, s.handler.engine.Refuse(ctx, busy().err)))
+		return s.send(ctx, errorsOf(m.ID, s.handler.engine.Refuse(ctx, fullSocket())))
 	}
 	s.ended.Go(func() {
 		defer cancel()
