@@ -1364,7 +1364,7 @@ directive @listSize(
     window: EventWindow
     "Only events for which all of this holds."
     where: EventFilter
-    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties are in the order of ids."
+    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties are in the order of ids, the other way round with ` + "`" + `DESC` + "`" + `."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "One listed event, null if there is none of this id."
@@ -1470,7 +1470,7 @@ input PriceFilter {
   min: Decimal
   "At most: ` + "`" + `19.99` + "`" + `."
   max: Decimal
-  "Only prices in this currency, ISO 4217. Null: any."
+  "Only prices in this currency, ISO 4217; by itself, events with any price in it. Null: any."
   currency: String
 }
 
@@ -1768,7 +1768,7 @@ scalar DateOrDateTime
 "A time zone by its IANA name: ` + "`" + `Europe/Madrid` + "`" + `."
 scalar TimeZone @specifiedBy(url: "https://www.iana.org/time-zones")
 
-"An exact decimal number as a string, without exponent: ` + "`" + `\"15.5\"` + "`" + `. Numbers are taken as input, too."
+"An exact decimal number as a string, without exponent, of up to 12 digits before the point and 6 behind it: ` + "`" + `\"15.5\"` + "`" + `. Numbers are taken as input, too."
 scalar Decimal
 
 "Any JSON value."
@@ -1801,7 +1801,7 @@ type EventSeries implements Node {
     before: String
     "Only events inside this date range."
     window: EventWindow
-    "By ` + "`" + `START` + "`" + ` if not given. Ties are in the order of ids."
+    "By ` + "`" + `START` + "`" + ` if not given. Ties are in the order of ids, the other way round with ` + "`" + `DESC` + "`" + `."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
@@ -1911,13 +1911,16 @@ input EventWindow {
 
 "What counts as inside a window. An event is the span from its start up to its end; one without an end is an instant."
 enum WindowMatch {
-  "Some part of the event lies in the window ([RFC 4791, 9.9](https://www.rfc-editor.org/rfc/rfc4791#section-9.9))."
+  """
+  Some part of the event lies in the window ([RFC 4791, 9.9](https://www.rfc-editor.org/rfc/rfc4791#section-9.9)). An empty window,
+  ` + "`" + `from` + "`" + ` = ` + "`" + `to` + "`" + `, asks what is on at that moment.
+  """
   OVERLAPS
   "It starts in the window."
   STARTS_IN
-  "It ends in the window."
+  "It ends in the window: ` + "`" + `from` + "`" + ` ≤ end < ` + "`" + `to` + "`" + `."
   ENDS_IN
-  "It starts and ends in the window."
+  "No part of it is outside the window: it may end just when the window does."
   CONTAINED
 }
 
