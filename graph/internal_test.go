@@ -118,10 +118,10 @@ func TestInternalErrors(t *testing.T) {
 	t.Run("the client's own mistake is not logged", func(t *testing.T) {
 		t.Parallel()
 		mistake := func(context.Context) error {
-			return &catalog.Error{Code: catalog.CodeNotFound, Argument: "here", Message: "not there"}
+			return &catalog.Error{Code: catalog.CodeCursorExpired, Argument: "here", Message: "not there"}
 		}
 		got, lines := over(t, t.Context(), mistake, "{ providers { id } }")
-		if e := got.Errors[0]; e.Message != "not there" || e.Extensions.Code != "NOT_FOUND" || e.Extensions.Argument != "here" || len(lines) != 0 {
+		if e := got.Errors[0]; e.Message != "not there" || e.Extensions.Code != "CURSOR_EXPIRED" || e.Extensions.Argument != "here" || len(lines) != 0 {
 			t.Errorf("%s, logged %s", got.body, lines)
 		}
 	})

@@ -10,7 +10,6 @@ type Code string
 // The codes of errors that are the client's to mend.
 const (
 	CodeBadUserInput Code = "BAD_USER_INPUT"
-	CodeNotFound     Code = "NOT_FOUND"
 	// CodeCursorExpired: what follows a cursor is kept no more, so that to go on from it would leave a gap.
 	CodeCursorExpired Code = "CURSOR_EXPIRED"
 )

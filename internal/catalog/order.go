@@ -30,7 +30,7 @@ const (
 	Descending Direction = "DESC"
 )
 
-// EventOrder is an order of events. Ties are in the order of ids, so that it is total. The zero value is by start, or
+// EventOrder is an order of events. Ties are in the order of ids, or its reverse, so that it is total. The zero value is by start, or
 // by relevance where a text is looked for; ascending, which of relevance is the best first.
 type EventOrder struct {
 	Field     OrderField

@@ -64,11 +64,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if e, ok := errors.AsType[*catalog.Error](err); ok {
-		status := http.StatusBadRequest
-		if e.Code == catalog.CodeNotFound {
-			status = http.StatusNotFound
-		}
-		writeFailure(w, r, failure{status, string(e.Code), e.Argument, e.Message})
+		writeFailure(w, r, failure{http.StatusBadRequest, string(e.Code), e.Argument, e.Message})
 		return
 	}
 	s.logFailure(r, err)
