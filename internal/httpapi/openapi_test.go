@@ -17,6 +17,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/httpapi"
 	"github.com/aledotdev/marquee/internal/httpapi/gqlhttp"
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
 // description is the OpenAPI document as it is served. Schemas of OpenAPI 3.1 are JSON Schema 2020-12.
@@ -162,6 +163,9 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	o := options(found())
 	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{})})
 	graphQL := httpapi.New(o)
+	o.Limiter = ratelimit.New(ratelimit.Options{Budget: ratelimit.Budget{Rate: 1, Burst: 1}, Keys: map[ratelimit.KeyHash]ratelimit.Key{{}: {}}})
+	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{}), Limiter: o.Limiter})
+	poor := httpapi.New(o) // its clients have one point
 	bad := httpapi.New(options(&fake{search: failing, exportErr: errDatabase, ping: pinging}))
 	calendar := httpapi.New(options(&fake{export: []catalog.Exported{happening(t, "a")}}))
 	// One export is at work, which is as many as may be.
@@ -192,6 +196,21 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{bad, http.MethodGet, "/search", "", 500},
 		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 200},
 		{graphQL, http.MethodPost, "/graphql", strings.Repeat("x", 64<<10+1), 413},
+		{poor, http.MethodGet, "/search", "", 401},
+		{poor, http.MethodGet, "/search", "", 429},
+		{poor, http.MethodGet, "/events.ics", "", 401},
+		{poor, http.MethodGet, "/events.ics", "", 429},
+		{poor, http.MethodGet, "/events.csv", "", 401},
+		{poor, http.MethodGet, "/events.csv", "", 429},
+		{poor, http.MethodGet, "/events.jsonld", "", 401},
+		{poor, http.MethodGet, "/events.jsonld", "", 429},
+		{graphQL, http.MethodPost, "/graphql", "x", 400},
+		{poor, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 401},
+		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 403},
+		{graphQL, http.MethodPut, "/graphql", "", 405},
+		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 406},
+		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 415},
+		{poor, http.MethodPost, "/graphql", `{"query":"{providers{id}}"}`, 429},
 		{calendar, http.MethodGet, "/events.ics?from=2026-11-28", "", 200},
 		{good, http.MethodGet, "/events.csv", "", 200},
 		{good, http.MethodGet, "/events.jsonld", "", 200},
@@ -216,6 +235,16 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), tc.method, tc.target, strings.NewReader(tc.body))
 		r.Header.Set("Content-Type", "application/json")
+		switch tc.status { // what is to blame
+		case http.StatusUnauthorized:
+			r.Header.Set(ratelimit.KeyHeader, "nobody's")
+		case http.StatusForbidden:
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+		case http.StatusNotAcceptable:
+			r.Header.Set("Accept", "image/png")
+		case http.StatusUnsupportedMediaType:
+			r.Header.Set("Content-Type", "text/plain")
+		}
 		w := httptest.NewRecorder()
 		tc.server.ServeHTTP(w, r)
 		if w.Code != tc.status {
@@ -233,7 +262,9 @@ func (d description) conforms(t *testing.T, r *http.Request, w *httptest.Respons
 	t.Helper()
 	method := strings.ToLower(r.Method)
 	if w.Code == http.StatusMethodNotAllowed {
-		method = "get" // where it is described
+		item, _ := d.at(t, "", "paths", escape(r.URL.Path))
+		for method = range item { // the only one, where it is described
+		}
 	}
 	_, operation = d.at(t, "", "paths", escape(r.URL.Path), method)
 	contentType, _, err := mime.ParseMediaType(w.Header().Get("Content-Type"))
