@@ -374,7 +374,7 @@ func TestRefusedDocuments(t *testing.T) {
 	engine := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{Tokens: 10})
 	for _, test := range []struct{ query, name, want string }{
 		{"query A { __typename } query B { __typename } # and", "A", `"code":"QUERY_TOO_COMPLEX"`},
-		{"{ providers { id name slug timeZone a b c d", "", `{"message":"the document has more than 10 tokens, which are allowed","extensions":{"code":"QUERY_TOO_COMPLEX"}}`},
+		{"{ providers { id name slug timeZone a b c d", "", `{"message":"the document has too many tokens, at most 10 are allowed","extensions":{"code":"QUERY_TOO_COMPLEX"}}`},
 		{"query A { id } #\n#\n#\n#\n#\n#\n#", "", `"code":"QUERY_TOO_COMPLEX"`},
 		{"{ a } { b }", "", `"code":"BAD_USER_INPUT"`},
 		{"# nothing", "", `{"message":"no operation provided","extensions":{"code":"BAD_USER_INPUT"}}`},

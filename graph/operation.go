@@ -74,7 +74,7 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	case op.Doc != nil && r.OperationName == "":
 		errs = gqlerror.List{gqlerror.Errorf("the document has several operations: operationName has to say which")}
 	case op.Doc == nil && hasMoreTokens(r.Query, e.tokens):
-		errs = gqlerror.List{gqlerror.Wrap(tooComplex("the document has more than %d tokens, which are allowed", e.tokens))}
+		errs = gqlerror.List{gqlerror.Wrap(tooComplex("the document has too many tokens, at most %d are allowed", e.tokens))}
 	}
 	if len(errs) > 0 {
 		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)

@@ -276,7 +276,7 @@ func TestLimitsAreSettings(t *testing.T) {
 		"aliases":       {`{"query":"{ a: __typename b: __typename }"}`, 200, "QUERY_TOO_COMPLEX"},
 		"directives":    {`{"query":"{ __typename @skip(if: false) providers @skip(if: false) { slug } }"}`, 200, "QUERY_TOO_COMPLEX"},
 		"fields":        {`{"query":"{ __typename __typename __typename __typename __typename __typename }"}`, 200, "QUERY_TOO_COMPLEX"},
-		"tokens":        {`{"query":"{` + strings.Repeat(" __typename", 40) + `}"}`, 200, "token limit"},
+		"tokens":        {`{"query":"{` + strings.Repeat(" __typename", 40) + `}"}`, 200, "at most 40 are allowed"},
 		"cost":          {`{"query":"{ a: events(first: 10) { nodes { id offers { name } } } }"}`, 200, "QUERY_TOO_COMPLEX"},
 		"page size":     {`{"query":"{ events(first: 11) { totalCount } }"}`, 200, "want 1 to 10"},
 		"body":          {`{"query":"{ __typename }` + strings.Repeat(" ", 1024) + `"}`, 413, "larger than 1 KiB"},
