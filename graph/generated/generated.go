@@ -1364,7 +1364,7 @@ directive @listSize(
     window: EventWindow
     "Only events for which all of this holds."
     where: EventFilter
-    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties are in the order of ids, the other way round with ` + "`" + `DESC` + "`" + `."
+    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties go by id, in the same direction."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
   "One listed event, null if there is none of this id."
@@ -1801,7 +1801,7 @@ type EventSeries implements Node {
     before: String
     "Only events inside this date range."
     window: EventWindow
-    "By ` + "`" + `START` + "`" + ` if not given. Ties are in the order of ids, the other way round with ` + "`" + `DESC` + "`" + `."
+    "By ` + "`" + `START` + "`" + ` if not given. Ties go by id, in the same direction."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
