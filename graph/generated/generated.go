@@ -1284,7 +1284,8 @@ type Change {
 type FieldChange {
   """
   The name of a field of ` + "`" + `Event` + "`" + `. A part of one has a dot, ` + "`" + `place.city` + "`" + `; prices are decimals beside ` + "`" + `currency` + "`" + `; of ` + "`" + `offers` + "`" + `, which differ in a
-  seat or two at every sync, there are number and sum of capacities, ` + "`" + `{"count": 3, "capacity": 120}` + "`" + `.
+  seat or two at every sync, there are number and sum of capacities, ` + "`" + `{"count": 3, "capacity": 120}` + "`" + `, and after the change also how many
+  are others than before, ` + "`" + `"changed": 2` + "`" + `.
   """
   name: String!
   "The value before: ` + "`" + `\"2021-06-30T19:00:00Z\"` + "`" + `."
