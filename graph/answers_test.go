@@ -47,6 +47,43 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestPagesOfOneSeries: pages of different sizes side by side are each what they are alone.
+func TestPagesOfOneSeries(t *testing.T) {
+	t.Parallel()
+	a := start(t, 4)
+	fixture(a)
+	crowd(a, 5)
+	const page = `events(first: %d) { nodes { title } pageInfo { hasNextPage } }`
+	inList := func(pages string) string { return `{ events(first: 5) { nodes { series { ` + pages + ` } } } }` }
+	pages := func(query string) (byAlias map[string][]any) {
+		var answer struct {
+			Events struct {
+				Nodes []struct{ Series map[string]any }
+			}
+		}
+		if err := json.Unmarshal([]byte(a.data(query, "")), &answer); err != nil {
+			t.Fatal(err)
+		}
+		byAlias = map[string][]any{}
+		for _, node := range answer.Events.Nodes {
+			for alias, page := range node.Series {
+				byAlias[alias] = append(byAlias[alias], page)
+			}
+		}
+		return byAlias
+	}
+	var together string
+	alone := map[string][]any{}
+	for _, size := range []int{1, 3, 7} {
+		one := fmt.Sprintf("p%d: "+page+" ", size, size)
+		together += one
+		maps.Copy(alone, pages(inList(one)))
+	}
+	if diff := cmp.Diff(alone, pages(inList(together))); diff != "" {
+		t.Errorf("-alone +together\n%s", diff)
+	}
+}
+
 // TestAnswersAreComplete: the golden queries select every field of every type, apart from the subscription, whose answers
 // are those of Query.changes.
 func TestAnswersAreComplete(t *testing.T) {

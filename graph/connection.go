@@ -63,7 +63,7 @@ func (l layouts) of(ctx context.Context) *catalog.Layout {
 	known, ok := l.known.GetIfPresent(field.Field)
 	switch {
 	case !ok:
-		known.varies = varies(field.SelectionSet)
+		known.varies = varies(field.SelectionSet, map[*ast.FragmentDefinition]bool{})
 		known.Layout = layoutOf(op, field)
 		l.known.Set(field.Field, known)
 	case known.varies:
@@ -84,16 +84,18 @@ func layoutOf(op *graphql.OperationContext, field graphql.CollectedField) *catal
 	return layout
 }
 
-// varies says whether directives have a say in what is selected.
-func varies(set ast.SelectionSet) bool {
+// varies says whether directives have a say in what is selected. Each fragment is looked at once.
+func varies(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) bool {
 	return slices.ContainsFunc(set, func(s ast.Selection) bool {
 		switch s := s.(type) {
 		case *ast.Field:
-			return len(s.Directives) > 0 || varies(s.SelectionSet)
+			return len(s.Directives) > 0 || varies(s.SelectionSet, seen)
 		case *ast.InlineFragment:
-			return len(s.Directives) > 0 || varies(s.SelectionSet)
+			return len(s.Directives) > 0 || varies(s.SelectionSet, seen)
 		case *ast.FragmentSpread:
-			return len(s.Directives) > 0 || varies(s.Definition.SelectionSet)
+			again := seen[s.Definition]
+			seen[s.Definition] = true
+			return len(s.Directives) > 0 || !again && varies(s.Definition.SelectionSet, seen)
 		default:
 			return true
 		}

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -35,10 +36,27 @@ func checkVariables(schema *ast.Schema, op *graphql.OperationContext, given map[
 // isNeeded says whether a variable stands where null may not. A nullable one may stand there if there is a default, for
 // when it is not given.
 func isNeeded(op *graphql.OperationContext, name string) bool {
-	document := &ast.QueryDocument{Operations: ast.OperationList{op.Operation}, Fragments: op.Doc.Fragments}
+	document := &ast.QueryDocument{Operations: ast.OperationList{op.Operation}, Fragments: fragmentsOf(op.Operation.SelectionSet, nil)}
 	return search(document, func(v *ast.Value, _ *ast.Position) bool {
 		return v.Kind == ast.Variable && v.Raw == name && v.ExpectedType != nil && v.ExpectedType.NonNull
 	}) != ""
+}
+
+// fragmentsOf adds the fragments that a selection set spreads, here or in one of these, each once.
+func fragmentsOf(set ast.SelectionSet, to ast.FragmentDefinitionList) ast.FragmentDefinitionList {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			to = fragmentsOf(s.SelectionSet, to)
+		case *ast.InlineFragment:
+			to = fragmentsOf(s.SelectionSet, to)
+		case *ast.FragmentSpread:
+			if !slices.Contains(to, s.Definition) {
+				to = fragmentsOf(s.Definition.SelectionSet, append(to, s.Definition))
+			}
+		}
+	}
+	return to
 }
 
 // checkValue says what is wrong with a value; the path leads to it.

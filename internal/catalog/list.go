@@ -87,7 +87,7 @@ func (s *Series) Events(ctx context.Context, eq EventQuery) (*EventPage, error) 
 	if err != nil {
 		return nil, err
 	}
-	pages, err := s.family.pages.get(fmt.Sprint(r.sql, r.args), func() (map[event.ID]*EventPage, error) {
+	pages, err := s.family.pages.get(fmt.Sprint(r.page.size, r.sql, r.args), func() (map[event.ID]*EventPage, error) {
 		ids := distinct(s.family.members, func(s *Series) *event.ID { return &s.ID })
 		events, err := s.family.catalog.eventsOfSeries(ctx, r, ids)
 		if err != nil {

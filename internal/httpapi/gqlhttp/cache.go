@@ -70,7 +70,7 @@ func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, m *metr
 		answers: otter.Must(&otter.Options[string, *response]{
 			MaximumWeight: uint64(max(maxBytes, 1)),
 			// Packed, it is a part of its size, mostly a small one.
-			Weigher: func(key string, a *response) uint32 { return uint32(len(key) + len(a.body) + len(a.body)/2 + overhead) },
+			Weigher: func(key string, a *response) uint32 { return uint32(len(key) + cap(a.body) + len(a.body)/2 + overhead) },
 		}),
 	}
 }

@@ -301,6 +301,11 @@ func TestHeldSeriesAreBounded(t *testing.T) {
 	if _, err := decode(t, strings.NewReader(strings.Repeat(calendarOf(zone), 600)), years(2030, 2031)); err != nil {
 		t.Errorf("36 MB of zones, in a calendar each: %v", err)
 	}
+	show := vevent("UID:%", "SUMMARY:Show", "DTSTART;TZID=CET:20300630T210000", "DESCRIPTION:"+long)
+	records, err := decode(t, strings.NewReader(calendarOf(strings.Repeat(show+"\n", 600))), years(2030, 2031))
+	if err != nil || len(records) != 600 {
+		t.Errorf("36 MB of events by a short name, which is not defined in the end: %d, %v", len(records), err)
+	}
 }
 
 // TestShortNamesOfZones: a calendar's own definition of a zone holds where the name is no more than an abbreviation

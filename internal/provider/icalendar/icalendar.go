@@ -240,7 +240,7 @@ func (d *decoder) take(c *component) error {
 		d.group(c)
 	case c.private():
 		return nil
-	case !c.calendar.knows(c):
+	case !c.calendar.knows(c) && (d.held+c.size+propertyOverhead <= MaxHeldBytes || !c.calendar.names(c)):
 		c.calendar.held = true
 		d.late = append(d.late, c)
 	default:

@@ -54,6 +54,16 @@ func (c *calendar) knows(v *component) bool {
 	return true
 }
 
+// names reports whether all zones of the component are told by their names, as far as no definition says otherwise.
+func (c *calendar) names(v *component) bool {
+	for i := range v.props {
+		if tzid := strings.TrimSpace(v.props[i].param("TZID")); tzid != "" && c.decoder.named(tzid) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // zone is what a TZID means: by the calendar, else by its name. One that means nothing is the provider's zone.
 func (c *calendar) zone(tzid string) (*time.Location, kind) {
 	tzid = strings.TrimSpace(tzid)

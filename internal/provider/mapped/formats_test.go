@@ -145,7 +145,7 @@ func TestEveryTruncationIsNoticed(t *testing.T) {
 func TestStreamsAreEndless(t *testing.T) {
 	t.Parallel()
 	const count = 100_000
-	limits := mapped.Limits{Document: 1000, Record: 100 << 10, Events: 10}
+	limits := mapped.Limits{Document: 1000, Record: 100 << 10, Events: 10, Heap: 1 << 30} // what tests beside these use counts as well
 	for name, s := range map[string]struct {
 		settings         mapped.Settings
 		head, each, tail string

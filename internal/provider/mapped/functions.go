@@ -125,7 +125,10 @@ func parseDecimals(text string, marks []string) (any, error) {
 		if before := text[:at[0]]; strings.HasPrefix(number, "-") && before != "" && !strings.HasSuffix(before, " ") {
 			number = number[1:] // 10-20 is a range
 		}
-		plain, err := plainDecimal(leadingMark(text[:at[0]])+number, mark)
+		if len(numbers) == 0 { // one further on may stand behind the comma of a list
+			number = leadingMark(text[:at[0]]) + number
+		}
+		plain, err := plainDecimal(number, mark)
 		if err != nil {
 			return nil, event.NewInvalid(event.ReasonInvalidPrice, "decimal", text, err)
 		}

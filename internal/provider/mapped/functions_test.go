@@ -46,6 +46,7 @@ func TestFunctions(t *testing.T) {
 		`"12,34,567.50" | decimal`:                              `1234567.5`,
 		`"$.50" | decimal`:                                      `0.5`,
 		`",99 €" | decimal`:                                     `0.99`,
+		`"10€,20€" | decimals`:                                  `[10,20]`,
 		`"Fr.12.50" | decimal`:                                  `12.5`,
 		`"" | decimal`:                                          `null`,
 		`null | decimal`:                                        `null`,
