@@ -36,7 +36,7 @@ func (c *providerTestCommand) Run(ctx context.Context, p *program) error {
 		return &exitError{syncExit(err), err}
 	}
 	defer snapshot.Close()
-	body, err := snapshot.Open()
+	body, err := source.Open(snapshot)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type decoder struct {
 	decode   func(context.Context, io.Reader, event.Defaults) iter.Seq2[event.Record, error]
 	version  int    // changes when the same bytes and settings would give other events than before
 	settings string // names the format's own ones; empty: there are none
+	charset  bool   // HTTP may name one
 	// moment names the time, as far as it has a say. Nil: it has none.
 	moment func() string
 	// decodeUnknown does not read records that are known. Nil: the format's records can't be told apart unread.
@@ -84,7 +85,7 @@ func newMapped(c Config, _ func() time.Time) (decoder, error) {
 	case err != nil:
 		return decoder{}, c.fail("map", err)
 	}
-	return decoder{decode: m.Decode, version: mapped.Version, settings: m.Fingerprint()}, nil
+	return decoder{decode: m.Decode, version: mapped.Version, settings: m.Fingerprint(), charset: c.Format == mapped.CSV && c.CSV.Charset == ""}, nil
 }
 
 // Days around today for which recurring events are expanded, unless the file says otherwise.
@@ -112,6 +113,7 @@ func newICalendar(c Config, clock func() time.Time) (decoder, error) {
 			return icalendar.Decode(r, defaults, horizon())
 		},
 		version:  icalendar.Version,
+		charset:  true,
 		settings: fmt.Sprintf("-%d/+%d", past, future),
 		moment:   func() string { return clock().UTC().Format(time.DateOnly) },
 	}, nil

@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -39,9 +38,9 @@ func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, err
 		return plan, err
 	}
 	defer fetched.Close()
-	body, err := fetched.Open()
+	body, err := source.Open(fetched)
 	if err != nil {
-		return plan, fmt.Errorf("opening the snapshot: %w", err)
+		return plan, err
 	}
 	now := s.Clock()
 	tx, err := s.Begin(ctx, event.Run{Provider: source.Provider()}, now)

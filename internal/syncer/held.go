@@ -23,7 +23,7 @@ func (e *heldError) Error() string { return event.ErrHeld.Error() + ": " + e.hel
 func (e *heldError) Unwrap() error { return event.ErrHeld }
 
 // hold keeps a snapshot for a person to decide about. Its error says that it is held.
-func (s *Syncer) hold(ctx context.Context, run event.Run, e *heldError, body io.ReadSeeker) (event.Result, error) {
+func (s *Syncer) hold(ctx context.Context, run event.Run, e *heldError, body io.Reader) (event.Result, error) {
 	var err error
 	if e.held.Body, err = pack(body); err != nil {
 		return event.Result{}, fmt.Errorf("packing the held snapshot: %w", err)
@@ -80,10 +80,7 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 	})
 }
 
-func pack(body io.ReadSeeker) ([]byte, error) {
-	if _, err := body.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
+func pack(body io.Reader) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := zstd.NewWriter(&packed, zstd.WithEncoderConcurrency(1))
 	if err != nil {

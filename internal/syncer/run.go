@@ -248,9 +248,9 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 	if same := source.Repeated(run.Previous, fetched); same != nil {
 		return s.confirm(ctx, run, same, next)
 	}
-	body, err := fetched.Open()
+	body, err := source.Open(fetched)
 	if err != nil {
-		return event.Result{}, fmt.Errorf("opening the snapshot: %w", err)
+		return event.Result{}, err
 	}
 	snapshot := event.Snapshot{
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
@@ -260,6 +260,9 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err
+	}
+	if body, err = source.Open(fetched); err != nil {
+		return event.Result{}, err
 	}
 	return s.hold(ctx, run, held, body)
 }
