@@ -61,11 +61,11 @@ func printPlan(w io.Writer, plan syncer.Plan) error {
 	t.AppendHeader(table.Row{"event", "title", "starts", "change"})
 	for _, e := range plan.Entries {
 		for _, change := range e.Changes {
-			t.AppendRow(table.Row{e.Key, event.Excerpt(e.Title, 40), e.Starts, describe(change)})
+			t.AppendRow(row(e.Key, event.Excerpt(e.Title, 40), e.Starts, describe(change)))
 		}
 	}
 	for _, r := range plan.Quarantine {
-		t.AppendRow(table.Row{r.Key, "", r.Place, "quarantined: " + r.Invalid.Error()})
+		t.AppendRow(row(r.Key, "", r.Place, "quarantined: "+r.Invalid.Error()))
 	}
 	if t.Length() > 0 {
 		t.Render()

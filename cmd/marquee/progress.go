@@ -79,7 +79,7 @@ func (b *progressBars) summary(w io.Writer, sources []*provider.Source) {
 		r, c := p.Report, p.Report.Result.Counts
 		t.AppendRow(table.Row{
 			source.Provider().Slug, r.RunID, r.Took.Round(time.Millisecond), outcomeColor(r.Result.Outcome).Sprint(r.Result.Outcome),
-			c.Records, c.Added, c.Changed, c.Removed, c.Returned, c.Quarantined, text.Trim(r.Result.Error, 80),
+			c.Records, c.Added, c.Changed, c.Removed, c.Returned, c.Quarantined, printable(text.Trim(r.Result.Error, 80)),
 		})
 	}
 	t.Render()

@@ -107,10 +107,10 @@ func previewTable(w io.Writer, p provider.Preview) {
 		if e.AllDay && e.HasEnd() {
 			ends = e.End.Local.Date()
 		}
-		t.AppendRow(table.Row{
+		t.AppendRow(row(
 			event.Excerpt(e.Key.String(), 40), event.Excerpt(e.Title, 40), starts, ends, e.Zone,
 			amount(e.MinPrice), amount(e.MaxPrice), event.Excerpt(placeName(e.Place), 30), len(e.Offers),
-		})
+		))
 	}
 	if t.Length() > 0 {
 		t.Render()
@@ -120,7 +120,7 @@ func previewTable(w io.Writer, p provider.Preview) {
 		t := newTable(w)
 		t.AppendHeader(table.Row{"event", "where", "why"})
 		for _, r := range p.Quarantine {
-			t.AppendRow(table.Row{event.Excerpt(r.Key.String(), 40), r.Place, r.Invalid.Error()})
+			t.AppendRow(row(event.Excerpt(r.Key.String(), 40), r.Place, r.Invalid.Error()))
 		}
 		t.Render()
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -33,7 +36,7 @@ func (c *syncRunsCommand) Run(ctx context.Context, p *program) error {
 	defer pool.Close()
 	runs, err := catalog.New(pool, time.Now).LatestRuns(ctx, c.Slugs, c.Last)
 	if err != nil {
-		return err
+		return databaseError(err)
 	}
 	if !onTerminal(p.stdout) {
 		lines := json.NewEncoder(p.stdout)
@@ -57,7 +60,7 @@ func (c *syncRunsCommand) Run(ctx context.Context, p *program) error {
 		}
 		t.AppendRow(table.Row{
 			r.ID, r.Provider, r.StartedAt.Local().Format(time.DateTime), took, outcomeColor(r.Outcome).Sprint(r.Outcome),
-			r.Records, r.Added, r.Changed, r.Removed, r.Returned, r.Quarantined, text.Trim(failure, 60),
+			r.Records, r.Added, r.Changed, r.Removed, r.Returned, r.Quarantined, printable(text.Trim(failure, 60)),
 		})
 	}
 	t.Render()
@@ -83,6 +86,27 @@ func newTable(w io.Writer) table.Writer {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options.DrawBorder = false
 	return t
+}
+
+// row is one of a table on a terminal, with texts of a feed.
+func row(values ...any) table.Row {
+	for i, value := range values {
+		switch value.(type) {
+		case string, fmt.Stringer:
+			values[i] = printable(fmt.Sprint(value))
+		}
+	}
+	return values
+}
+
+// printable is text that does nothing to a terminal: what does not print, or turns its direction around, is replaced.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, s)
 }
 
 func onTerminal(w io.Writer) bool {

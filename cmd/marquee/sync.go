@@ -14,6 +14,7 @@ import (
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
+	"github.com/aledotdev/marquee/internal/migrate"
 	"github.com/aledotdev/marquee/internal/provider"
 	"github.com/aledotdev/marquee/internal/store"
 	"github.com/aledotdev/marquee/internal/syncer"
@@ -147,8 +148,9 @@ func owner() string {
 // worst is nil, or all failures with the exit code of the worst.
 func worst(failures []error) error {
 	code := exitOK
-	for _, err := range failures {
+	for i, err := range failures {
 		code = worse(code, syncExit(err))
+		failures[i] = databaseError(err)
 	}
 	if code == exitOK {
 		return nil
@@ -163,6 +165,8 @@ func syncExit(err error) int {
 		return exitOK
 	case errors.Is(err, event.ErrHeld):
 		return exitHeld
+	case migrate.Refused(err) != "":
+		return exitConfig
 	}
 	code, temporary := provider.Failure(err)
 	switch {

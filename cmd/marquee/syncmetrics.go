@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -70,11 +71,14 @@ func newSyncMetrics(sources []*provider.Source) *syncMetrics {
 
 // tell is a Syncer's Progress.
 func (m *syncMetrics) tell(p syncer.Progress) {
-	if !p.Done || p.Report.RunID == 0 { // under way, or it never began
+	if !p.Done || errors.Is(p.Err, event.ErrRunning) || errors.Is(p.Err, event.ErrNotDue) { // under way, or there was nothing to do
 		return
 	}
 	r, c := p.Report.Result, p.Report.Result.Counts
 	m.runs.WithLabelValues(p.Provider, string(r.Outcome)).Inc()
+	if p.Report.RunID == 0 { // it could not begin
+		return
+	}
 	m.duration.WithLabelValues(p.Provider).Observe(p.Report.Took.Seconds())
 	held := 0.0
 	switch r.Outcome {

@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"fmt"
+	"time"
 )
 
 // Brake is how much a snapshot may take away before a person has to look: a provider's bad day often
@@ -42,6 +43,16 @@ type Held struct {
 	Snapshot Snapshot
 	Body     []byte // the snapshot itself, packed
 	Rejected bool
+	// NextCheck is as in Result. It is not kept: each run has its own.
+	NextCheck time.Time
+}
+
+// ReasonFor is the reason why a run is held, which may be that another one holds the same snapshot.
+func (h Held) ReasonFor(run int64) string {
+	if run == h.RunID {
+		return h.Reason
+	}
+	return fmt.Sprintf("%s; it is run %d that holds this snapshot", h.Reason, h.RunID)
 }
 
 // Covers reports whether what is decided about h is decided about other too: it is the same snapshot, under the same

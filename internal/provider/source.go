@@ -3,10 +3,13 @@ package provider
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -96,12 +99,40 @@ func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot, progress f
 		}
 	}
 	if previous != nil && previous.Decoder == s.Fingerprint() {
-		request.ETag, request.LastModified = previous.ETag, previous.LastModified
+		request.ETag, request.LastModified = s.ours(previous.ETag), s.ours(previous.LastModified)
 	}
-	if progress == nil {
-		return s.client.Get(ctx, request, nil)
+	var tell func(fetch.Progress)
+	if progress != nil {
+		tell = func(p fetch.Progress) { progress(p.Wire, p.Total) }
 	}
-	return s.client.Get(ctx, request, func(p fetch.Progress) { progress(p.Wire, p.Total) })
+	fetched, err := s.client.Get(ctx, request, tell)
+	if err == nil {
+		fetched.ETag, fetched.LastModified = s.marked(fetched.ETag), s.marked(fetched.LastModified)
+	}
+	return fetched, err
+}
+
+// marked is a validator with a mark of what it is of: the address and the headers that were sent. Of anything else it says
+// nothing (RFC 9110, 8.8).
+func (s *Source) marked(validator string) string {
+	if validator == "" {
+		return ""
+	}
+	return s.resource() + " " + validator
+}
+
+// ours is a validator without its mark; empty if it is not of what is asked now.
+func (s *Source) ours(validator string) string {
+	own, ok := strings.CutPrefix(validator, s.resource()+" ")
+	if !ok {
+		return ""
+	}
+	return own
+}
+
+func (s *Source) resource() string {
+	sum := sha256.Sum256(fmt.Append(nil, s.config.URL, s.config.Headers)) // maps are printed in order
+	return hex.EncodeToString(sum[:8])
 }
 
 // Repeated is the previous snapshot, with its new validators, if what was fetched is the same again and

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +254,39 @@ func (r *repeating) Read(b []byte) (int, error) {
 	n := copy(b, r.text)
 	r.text = r.text[n:] + r.text[:n]
 	return n, nil
+}
+
+// TestValidatorsAreOfOneResource: another address, or other headers, are asked without those of the ones before.
+func TestValidatorsAreOfOneResource(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+" "+r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since"))
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = w.Write([]byte("<planList/>"))
+	}))
+	t.Cleanup(server.Close)
+	config := provider.Config{Slug: "acme", Name: "Acme", Format: "planlist", TimeZone: "Europe/Madrid", Currency: "EUR", URL: server.URL + "/a", AllowPrivateAddresses: true}
+	fetched := func(c provider.Config, previous *event.Snapshot) *event.Snapshot {
+		source, err := provider.New(c, fetch.New(fetch.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := source.Fetch(t.Context(), previous, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		return &event.Snapshot{ETag: got.ETag, LastModified: got.LastModified, Decoder: source.Fingerprint()}
+	}
+	first := fetched(config, nil)
+	fetched(config, first)
+	elsewhere, other := config, config
+	elsewhere.URL, other.Headers = server.URL+"/b", map[string]string{"X-Tenant": "2"}
+	fetched(elsewhere, first)
+	fetched(other, first)
+	if want := []string{"/a ", `/a "v1"`, "/b ", "/a "}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
 }

@@ -16,6 +16,7 @@ import (
 // nothing of that (see event.Held.Covers): the run that was held first stays the one to approve. It returns what is held.
 func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (_ event.Held, err error) {
 	defer markUnavailable(&err)
+	next := held.NextCheck
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := hold(ctx, tx, run); err != nil {
 			return err
@@ -34,7 +35,7 @@ func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at 
 		default:
 			return err
 		}
-		result := event.Result{Outcome: event.OutcomeHeld, Counts: held.Counts, Snapshot: &held.Snapshot, ErrorCode: "HELD", Error: held.Reason}
+		result := event.Result{Outcome: event.OutcomeHeld, Counts: held.Counts, Snapshot: &held.Snapshot, ErrorCode: "HELD", Error: held.ReasonFor(run.ID), NextCheck: next}
 		if held.Rejected {
 			result.Outcome, result.ErrorCode = event.OutcomeRejected, "REJECTED"
 		}

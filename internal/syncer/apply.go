@@ -38,7 +38,7 @@ func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result
 	result.Counts = counts
 	result.Snapshot.Records, result.Snapshot.Quarantined = counts.Records, counts.Quarantined
 	if reason := brake(counts, upcoming); reason != "" {
-		return event.Result{}, &heldError{event.Held{RunID: run.ID, Provider: run.Provider.Slug, Counts: counts, Reason: reason, Snapshot: *result.Snapshot}}
+		return event.Result{}, &heldError{event.Held{RunID: run.ID, Provider: run.Provider.Slug, Counts: counts, Reason: reason, Snapshot: *result.Snapshot, NextCheck: result.NextCheck}}
 	}
 	result.Outcome, err = tx.Commit(ctx, result)
 	return result, err

@@ -3,6 +3,7 @@ package syncer_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -234,4 +235,28 @@ func TestBrakeDaysLater(t *testing.T) {
 		wantError(t, err, event.ErrHeld)
 		recorded(t, app, report, event.OutcomeRejected, "REJECTED")
 	})
+}
+
+// TestHeldAndLeftAlone: a provider whose snapshot is held is asked again no sooner than it wishes, and that keeps nobody from approving.
+func TestHeldAndLeftAlone(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	feed.Sync(harness.PlanList(season(20)...))
+	feed.Answer(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		w.Header().Set("Cache-Control", "max-age=3600")
+		_, _ = w.Write(harness.PlanList(season(10)...))
+	})
+	report, err := feed.Try()
+	wantError(t, err, event.ErrHeld)
+	_, err = feed.Try()
+	wantError(t, err, event.ErrNotDue)
+	found, err := app.Store.Held(t.Context(), report.RunID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Syncer.Approve(t.Context(), found, feed.Source); err != nil {
+		t.Errorf("approving: %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package syncer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -48,11 +49,12 @@ func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, err
 		return plan, err
 	}
 	defer rollback(ctx, tx)
-	collected := &dryTx{Tx: tx, plan: &plan, now: now}
+	collected := &dryTx{Tx: tx, plan: &plan, now: now, at: map[event.ID]int{}}
 	plan.Counts, plan.Upcoming, err = read(ctx, collected, reading(ctx, source, body), collected.Write)
 	if err != nil {
 		return plan, err
 	}
+	plan.Entries = slices.DeleteFunc(plan.Entries, func(e PlanEntry) bool { return len(e.Changes) == 0 })
 	plan.Held = source.Brake().Check(plan.Counts, plan.Upcoming)
 	return plan, nil
 }
@@ -62,24 +64,29 @@ type dryTx struct {
 	Tx
 	plan *Plan
 	now  time.Time
+	at   map[event.ID]int // where events are in the plan: of records with one key the last counts
 }
 
 func (d *dryTx) Write(_ context.Context, writes []event.Write) error {
 	for i := range writes {
 		w := &writes[i]
-		if len(w.Changes) > 0 {
-			d.add(PlanEntry{Key: w.Event.Key, Title: w.Event.Title, Starts: w.Event.Start.Local, Changes: w.Changes})
+		entry := PlanEntry{Key: w.Event.Key, Title: w.Event.Title, Starts: w.Event.Start.Local, Changes: w.Changes}
+		if at, again := d.at[w.ID]; again {
+			d.plan.Entries[at] = entry
+		} else if len(w.Changes) > 0 && d.add(entry) {
+			d.at[w.ID] = len(d.plan.Entries) - 1
 		}
 	}
 	return nil
 }
 
-func (d *dryTx) add(e PlanEntry) {
+func (d *dryTx) add(e PlanEntry) bool {
 	if len(d.plan.Entries) == maxPlanEntries {
 		d.plan.Truncated = true
-		return
+		return false
 	}
 	d.plan.Entries = append(d.plan.Entries, e)
+	return true
 }
 
 func (d *dryTx) Quarantine(_ context.Context, records []event.Record) error {
@@ -97,6 +104,7 @@ func (d *dryTx) Leave(ctx context.Context, ids []event.ID) (removed int, err err
 	if err != nil {
 		return 0, err
 	}
+	d.plan.Truncated = d.plan.Truncated || len(listed) < len(ids)
 	removed, err = d.Tx.Leave(ctx, ids)
 	for _, id := range listed {
 		if e := gone[id].Event; e.Start.Instant.After(d.now) {

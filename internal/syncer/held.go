@@ -32,7 +32,7 @@ func (s *Syncer) hold(ctx context.Context, run event.Run, e *heldError, body io.
 	if err != nil {
 		return event.Result{}, err
 	}
-	result := event.Result{Outcome: event.OutcomeHeld, Counts: held.Counts, Snapshot: &held.Snapshot, ErrorCode: string(event.OutcomeHeld), Error: held.Reason}
+	result := event.Result{Outcome: event.OutcomeHeld, Counts: held.Counts, Snapshot: &held.Snapshot, ErrorCode: string(event.OutcomeHeld), Error: held.ReasonFor(run.ID), NextCheck: e.held.NextCheck}
 	if held.Rejected {
 		result.Outcome = event.OutcomeRejected
 		return result, fmt.Errorf("%w: run %d held the same snapshot, which was rejected", event.ErrHeld, held.RunID)
@@ -60,7 +60,8 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		}
 		return ""
 	}
-	return s.run(ctx, source, s.start(source), func(ctx context.Context, run event.Run) (event.Result, error) {
+	// Nothing is fetched: that the provider asked to be left alone is no matter.
+	return s.run(ctx, source, s.start(source, true), func(ctx context.Context, run event.Run) (event.Result, error) {
 		// Whoever held the lease before this run may have decided in the meantime.
 		if _, err := s.Store.Held(ctx, held.RunID); err != nil {
 			return event.Result{}, err

@@ -364,3 +364,24 @@ func TestOtherSeriesTitle(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestDryRunOfDuplicates: of records with one key the plan lists what the last comes to, as the sync does.
+func TestDryRunOfDuplicates(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	was, other, added := show("1", "2030-07-01T20:00:00"), show("1", "2030-07-05T20:00:00"), show("2", "2030-07-02T20:00:00")
+	feed.Sync(harness.PlanList(was))
+	feed.Serve(harness.PlanList(other, was, added, added))
+	plan, err := app.Syncer.DryRun(t.Context(), feed.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range plan.Entries {
+		got = append(got, e.Key.Series+" "+string(e.Changes[0].Kind))
+	}
+	if diff := cmp.Diff([]string{"2 ADDED"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

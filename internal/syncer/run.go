@@ -116,7 +116,7 @@ var ErrPanic = errors.New("panic")
 // Sync runs one sync of one provider. The error says why nothing was applied: event.ErrRunning,
 // event.ErrHeld, event.ErrSuperseded, or what provider.Failure names. The report is good either way.
 func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, error) {
-	return s.run(ctx, source, s.start(source), func(ctx context.Context, run event.Run) (event.Result, error) {
+	return s.run(ctx, source, s.start(source, s.Force), func(ctx context.Context, run event.Run) (event.Result, error) {
 		return s.attempt(ctx, run, source)
 	})
 }
@@ -124,9 +124,9 @@ func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, err
 // starter gets a run its lease and its number.
 type starter func(ctx context.Context, at time.Time) (event.Run, error)
 
-func (s *Syncer) start(source *provider.Source) starter {
+func (s *Syncer) start(source *provider.Source, force bool) starter {
 	return func(ctx context.Context, at time.Time) (event.Run, error) {
-		return s.Store.StartRun(ctx, source.Provider(), s.Owner, at, s.Force)
+		return s.Store.StartRun(ctx, source.Provider(), s.Owner, at, force)
 	}
 }
 
@@ -208,8 +208,11 @@ func guard(work func() (event.Result, error)) (result event.Result, err error) {
 
 func (s *Syncer) log(ctx context.Context, r Report) {
 	level := slog.LevelInfo
-	if r.RunID == 0 { // it never began: somebody else is at it, or it is not due
-		s.Log.InfoContext(ctx, "no sync", "provider", r.Provider, "code", r.Result.ErrorCode, "error", r.Result.Error)
+	if r.RunID == 0 { // it never began: somebody else is at it, it is not due, or there is no database to begin it in
+		if code := r.Result.ErrorCode; code != provider.CodeRunning && code != provider.CodeNotDue {
+			level = slog.LevelWarn
+		}
+		s.Log.Log(ctx, level, "no sync", "provider", r.Provider, "code", r.Result.ErrorCode, "error", r.Result.Error)
 		return
 	}
 	if r.Result.Outcome == event.OutcomeFailed || r.Result.Outcome == event.OutcomeHeld {
