@@ -41,8 +41,8 @@ type decoding struct {
 
 func (d *decoding) run(ctx context.Context, r io.Reader) error {
 	if d.settings.Format == JSON {
-		d.text = &textWatch{r: r}
-		r = d.text
+		d.text = newTextWatch()
+		r = io.TeeReader(r, d.text)
 	}
 	if d.stream == nil {
 		document, err := d.tree(r)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,6 +148,11 @@ func TestTextThatIsNoUTF8(t *testing.T) {
 		}
 		if rec := mustDecode(t, s, "[{\"n\": \"\ufffd\"}]")[0]; rec.Invalid != nil {
 			t.Errorf("that character itself: %v", rec.Invalid)
+		}
+		for rec, err := range compile(t, s).Decode(t.Context(), iotest.OneByteReader(strings.NewReader("[{\"n\": \"\U0001f3b7 \ufffd\"}]")), madrid(t)) {
+			if err != nil || rec.Invalid != nil {
+				t.Errorf("byte by byte: %v, %v", rec.Invalid, err)
+			}
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/transform"
+
 	"github.com/aledotdev/marquee/internal/event"
 )
 
@@ -210,34 +213,23 @@ func (c *cutter) element(index string) error {
 	return nil
 }
 
-// textWatch notes whether bytes that are no UTF-8 have gone by: encoding/json puts U+FFFD in their place, and says nothing.
+// textWatch notes whether bytes that are no UTF-8 are written to it: encoding/json puts U+FFFD in their place, and says nothing.
 type textWatch struct {
-	r    io.Reader
-	bad  bool
-	tail []byte // the beginning of a character that is to be continued
+	checked *transform.Writer
+	bad     bool
 }
 
-func (w *textWatch) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if w.bad {
-		return n, err
+func newTextWatch() *textWatch {
+	return &textWatch{checked: transform.NewWriter(io.Discard, encoding.UTF8Validator)}
+}
+
+// Write implements io.Writer. It does not fail.
+func (w *textWatch) Write(p []byte) (int, error) {
+	if !w.bad {
+		_, err := w.checked.Write(p)
+		w.bad = err != nil
 	}
-	text := p[:n]
-	if len(w.tail) > 0 {
-		text = append(w.tail, text...)
-	}
-	end := len(text)
-	for i := range min(utf8.UTFMax-1, len(text)) {
-		if start := len(text) - 1 - i; utf8.RuneStart(text[start]) {
-			if !utf8.FullRune(text[start:]) {
-				end = start
-			}
-			break
-		}
-	}
-	w.bad = !utf8.Valid(text[:end]) || err != nil && end < len(text)
-	w.tail = append([]byte(nil), text[end:]...)
-	return n, err
+	return len(p), nil
 }
 
 var errNotUTF8 = errors.New("not UTF-8")
