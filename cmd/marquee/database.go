@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -56,10 +58,19 @@ func greet(ctx context.Context, pool *pgxpool.Pool) error {
 	return migrate.CheckServer(conn.Conn().PgConn())
 }
 
-// databaseError is err with what to change, as an error of configuration, if it is one that waiting doesn't heal.
+// databaseError is err with what to change, as an error of configuration, if it is one that needs a person.
 func databaseError(err error) error {
-	if advice := migrate.Refused(err); advice != "" {
+	if advice := databaseAdvice(err); advice != "" {
 		return configError("%w; %s", err, advice)
 	}
 	return err
+}
+
+// databaseAdvice says what to change when err needs a person; empty: it does not.
+func databaseAdvice(err error) string {
+	const undefinedTable = "42P01"
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedTable {
+		return "the schema is not there, or is old: see `marquee migrate up`"
+	}
+	return migrate.Refused(err)
 }

@@ -147,6 +147,8 @@ func TestSyncExit(t *testing.T) {
 			t.Errorf("marquee %s: exit code %d, want %d, and %q in:\n%s%s", strings.Join(args, " "), code, want, says, stdout, stderr)
 		}
 	}
+	expect(exitConfig, "marquee migrate up", "sync")
+	expect(exitConfig, "marquee migrate up", "sync", "runs")
 	expect(exitOK, "initial", "migrate", "up")
 	expect(exitOK, "Nothing to do", "migrate", "up")
 	expect(exitOK, "initial", "migrate", "status")

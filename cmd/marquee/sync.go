@@ -14,7 +14,6 @@ import (
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
-	"github.com/aledotdev/marquee/internal/migrate"
 	"github.com/aledotdev/marquee/internal/provider"
 	"github.com/aledotdev/marquee/internal/store"
 	"github.com/aledotdev/marquee/internal/syncer"
@@ -165,7 +164,7 @@ func syncExit(err error) int {
 		return exitOK
 	case errors.Is(err, event.ErrHeld):
 		return exitHeld
-	case migrate.Refused(err) != "":
+	case databaseAdvice(err) != "":
 		return exitConfig
 	}
 	code, temporary := provider.Failure(err)

@@ -47,10 +47,6 @@ func Refused(err error) string {
 		return "check the database's name in the URL, or create it"
 	case slices.Contains([]string{"42501", "3F000"}, pg.Code):
 		return "the role lacks a right; migrations run as the schema's owner, see `marquee migrate up --grant-to`"
-	case pg.Code == "42P01":
-		return "the schema is not there, or is old: see `marquee migrate up`"
-	case pg.Code == "25006":
-		return "the server only reads: give the URL of the primary"
 	default:
 		return ""
 	}

@@ -14,7 +14,7 @@ import (
 
 // markUnavailable gives an error that time may heal event.ErrUnavailable as a cause: a lost or refused
 // connection, and the SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) of a server
-// that is stopping, full or busy, or that ended a transaction which stood still.
+// that is stopping, full or busy, that ended a transaction which stood still, or that only reads, as one does until it has taken over.
 func markUnavailable(err *error) {
 	if *err == nil || errors.Is(*err, context.Canceled) || !isTemporary(*err) {
 		return
@@ -24,9 +24,9 @@ func markUnavailable(err *error) {
 
 func isTemporary(err error) bool {
 	if answered, ok := errors.AsType[*pgconn.PgError](err); ok {
-		const lockNotAvailable, stoodStill = "55P03", "25P03"
-		classes := []string{"08", "40", "53", "57"} // connection, serialization, resources, operator intervention
-		return answered.Code == lockNotAvailable || answered.Code == stoodStill || slices.Contains(classes, answered.Code[:2])
+		codes := []string{"55P03", "25P03", "25006"} // lock not available, idle in transaction, read-only
+		classes := []string{"08", "40", "53", "57"}  // connection, serialization, resources, operator intervention
+		return slices.Contains(codes, answered.Code) || slices.Contains(classes, answered.Code[:2])
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
