@@ -77,7 +77,7 @@ func (t *Tx) stage(ctx context.Context) error {
 	t.staging = true
 	_, err := t.tx.Exec(ctx, fmt.Sprintf(`
 		CREATE TEMPORARY TABLE staged ON COMMIT DROP AS
-		SELECT 0::bigint AS ordinal, %s FROM events WITH NO DATA;
+		SELECT 0::bigint AS ordinal, false AS shows, %s FROM events WITH NO DATA;
 		CREATE TEMPORARY TABLE staged_changes (
 			number bigint GENERATED ALWAYS AS IDENTITY, ordinal bigint, event_id uuid, kind text, fields jsonb
 		) ON COMMIT DROP`, strings.Join(append(keyColumns(), contentColumns()...), ", ")))
@@ -116,7 +116,7 @@ func (t *Tx) settle() error {
 }
 
 func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write) error {
-	columns := append(append([]string{"ordinal"}, keyColumns()...), contentColumns()...)
+	columns := append(append([]string{"ordinal", "shows"}, keyColumns()...), contentColumns()...)
 	provider := [16]byte(t.run.Provider.ID())
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) ([]any, error) {
 		w := &writes[i]
@@ -126,7 +126,7 @@ func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write)
 			id := [16]byte(key.SeriesID())
 			series = &id
 		}
-		row := []any{first + int64(i), [16]byte(w.ID), provider, series, key.Event}
+		row := []any{first + int64(i), len(w.Changes) > 0, [16]byte(w.ID), provider, series, key.Event}
 		content, err := contentValues(&w.Event, w.Hash, w.Record)
 		return append(row, content...), err
 	}))
@@ -225,7 +225,7 @@ func mergeEvents() string {
 		WHEN MATCHED AND (e.content_hash <> s.content_hash OR e.last_seen_at IS NOT NULL) THEN UPDATE SET
 			%s,
 			listed = e.listed OR s.online,
-			updated_at = CASE WHEN e.content_hash <> s.content_hash OR e.removed_at IS NOT NULL THEN $1 ELSE e.updated_at END,
+			updated_at = CASE WHEN s.shows THEN $1 ELSE e.updated_at END,
 			last_seen_at = NULL, removed_at = NULL
 		WHEN NOT MATCHED THEN INSERT (%s, listed, first_seen_at, updated_at) VALUES (s.%s, s.online, $1, $1)`,
 		strings.Join(set, ", "), strings.Join(columns, ", "), strings.Join(columns, ", s."))

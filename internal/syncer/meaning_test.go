@@ -283,6 +283,29 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
+// TestDigestedAnew: an event that is written anew, though nothing that the API shows of it is another, has not changed. A later
+// version of the program may digest what it always had in another way.
+func TestDigestedAnew(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	feed := app.Feed("acme")
+	feed.Sync(harness.PlanList(show("a", "2030-07-01T20:00:00")))
+	want := stateOf(app, id("a"))
+	app.Exec(`UPDATE events SET content_hash = decode(repeat('00', 16), 'hex'), record_hash = NULL`)
+	last := lastChange(app)
+	app.Clock.Set(noon.Add(time.Hour))
+	feed.Sync(harness.PlanList(show("a", "2030-07-01T20:00:00"), show("b", "2030-07-01T20:00:00")))
+	if digest := harness.One[[]byte](app, `SELECT content_hash FROM events WHERE id = $1::uuid`, id("a")); digest[0] == 0 && digest[1] == 0 {
+		t.Error("the event was not written")
+	}
+	if diff := cmp.Diff(want, stateOf(app, id("a"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := changes(app, last); len(got) != 1 || got[0] != "ADDED b/1" {
+		t.Errorf("changes %v", got)
+	}
+}
+
 // TestQuarantine: a record that can't be used is kept with its reason and its place in the feed.
 func TestQuarantine(t *testing.T) {
 	t.Parallel()
