@@ -19,6 +19,8 @@ type Catalog struct {
 	ent   *ent.Client // over the same pools: for everything that is not a list of events or changes
 	clock func() time.Time
 	live  *live
+
+	mirrors mirrors
 }
 
 // New makes a Catalog over a pool whose role may read.
@@ -29,7 +31,7 @@ func New(pool *pgxpool.Pool, clock func() time.Time) *Catalog {
 // NewReplicated makes a Catalog that reads from a replica, nil: there is none, and from the primary while the replica
 // is gone. Each pool leads to one server at a time.
 func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Catalog {
-	all := &servers{primary: newServer(primaryName, primary)}
+	all := &servers{primary: newServer(primaryName, primary), learned: make(chan struct{}, 1)}
 	if replica != nil {
 		all.replica = newServer(replicaName, replica)
 	}
@@ -43,19 +45,6 @@ func (c *Catalog) Window(in *WindowInput) (Window, error) {
 		return Window{}, nil
 	}
 	return in.Window(c.clock())
-}
-
-// Version is the catalog's version; it rises with every run that changed something.
-func (c *Catalog) Version(ctx context.Context) (int64, error) {
-	rows, err := c.pool.Query(ctx, versionSQL)
-	if err != nil {
-		return 0, fmt.Errorf("reading the catalog version: %w", err)
-	}
-	version, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-	if err != nil {
-		return 0, fmt.Errorf("reading the catalog version: %w", err)
-	}
-	return version, nil
 }
 
 // Ping says whether the database answers.

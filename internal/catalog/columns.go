@@ -99,13 +99,16 @@ var (
 	}}
 	providerObject = &object{"Provider", map[string]field{
 		"id":       scalar((*writer).id, "provider_id"),
-		"slug":     scalar((*writer).text, "(SELECT slug FROM providers WHERE providers.id = events.provider_id)"),
+		"slug":     scalar((*writer).text, slugColumn),
 		"name":     scalar((*writer).text, "(SELECT name FROM providers WHERE providers.id = events.provider_id)"),
 		"format":   scalar((*writer).text, "(SELECT format FROM providers WHERE providers.id = events.provider_id)"),
 		"timeZone": scalar((*writer).text, "(SELECT time_zone FROM providers WHERE providers.id = events.provider_id)"),
 		"currency": scalar((*writer).text, "(SELECT currency FROM providers WHERE providers.id = events.provider_id)"),
 	}}
 )
+
+// slugColumn is the provider's slug, of which its id is made: it never is another.
+const slugColumn = "(SELECT slug FROM providers WHERE providers.id = events.provider_id)"
 
 // Writes says whether a field is written from the rows; __typename always is.
 func Writes(typeName, fieldName string) bool {

@@ -60,59 +60,83 @@ func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error)
 	return r.pageOf(events, &list{catalog: c, query: eq}, event.ID{}), nil
 }
 
-// read is a page that is about to be read: its statement, and what is to be made of the rows.
-type read struct {
-	sql   string
-	args  []any
+// place is where a page lies: in which order, and where in it.
+type place struct {
 	page  page
 	order order
+}
+
+// place is that of the query's page.
+func (eq EventQuery) place() (place, error) {
+	o, err := eq.order()
+	if err != nil {
+		return place{}, err
+	}
+	p, err := eq.Page.page(o)
+	if err != nil {
+		return place{}, err
+	}
+	if at := p.rankedAt(); !at.IsZero() {
+		o = o.as(at)
+	}
+	return place{p, o}, nil
+}
+
+// stretches are the parts of the order that the page is read from.
+func (p place) stretches() []stretch {
+	return p.order.between(p.page.after, p.page.before, p.page.backward)
+}
+
+// read is a page that is about to be read: its statement, and what is to be made of the rows.
+type read struct {
+	place
+	sql  string
+	args []any
 }
 
 // read is the statement that reads the query's page, and one row more, with the conditions that q has already: some
 // columns of it, which may depend on the order.
 func (eq EventQuery) read(q *query, columns func(order) []string) (read, error) {
-	o, err := eq.order()
+	p, err := eq.place()
 	if err != nil {
 		return read{}, err
 	}
-	p, err := eq.Page.page(o)
+	return eq.readAt(p, q, columns(p.order))
+}
+
+func (eq EventQuery) readAt(p place, q *query, columns []string) (read, error) {
+	q, err := eq.query(q)
 	if err != nil {
 		return read{}, err
 	}
-	if at := p.rankedAt(); !at.IsZero() {
-		o = o.as(at)
-	}
-	if q, err = eq.query(q); err != nil {
-		return read{}, err
-	}
-	r := read{page: p, order: o}
-	r.sql, r.args = q.rows(columns(o), o, o.between(p.after, p.before, p.backward), p.size+1)
+	r := read{place: p}
+	r.sql, r.args = q.rows(columns, p.order, p.stretches(), p.page.size+1)
 	return r, nil
 }
 
 // pageOf makes a page of the events that were read, which may be some too many, in the order of the list.
-func (r read) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
-	more := len(events) > r.page.size
+func (p place) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
+	more := len(events) > p.page.size
 	if more {
-		events = events[:r.page.size]
+		events = events[:p.page.size]
 	}
-	if r.page.backward {
+	if p.page.backward {
 		slices.Reverse(events)
 	}
-	page := &EventPage{Nodes: events, order: r.order, list: of, parent: parent}
-	page.PageInfo = r.info(len(events), more, func(i int) position { return r.order.position(events[i]) })
+	page := &EventPage{Nodes: events, order: p.order, list: of, parent: parent}
+	page.PageInfo = p.info(len(events), more, func(i int) position { return p.order.position(events[i]) })
 	return page
 }
 
 // info is what is around a page of n events, given their positions. It follows Relay: a page knows for certain whether
 // more follows in its own direction; that it has something behind it is what the cursor given says.
-func (r read) info(n int, more bool, at func(i int) position) PageInfo {
-	info := PageInfo{HasNextPage: more, HasPreviousPage: r.page.after != nil}
-	if r.page.backward {
-		info = PageInfo{HasNextPage: r.page.before != nil, HasPreviousPage: more}
+func (p place) info(n int, more bool, at func(i int) position) PageInfo {
+	info := PageInfo{HasNextPage: more, HasPreviousPage: p.page.after != nil}
+	if p.page.backward {
+		info = PageInfo{HasNextPage: p.page.before != nil, HasPreviousPage: more}
 	}
 	if n > 0 {
-		start, end := r.order.cursor(at(0)), r.order.cursor(at(n-1))
+		start, end := p.order.cursor(at(0)), p.order.cursor(at(n-1))
 		info.StartCursor, info.EndCursor = &start, &end
 	}
 	return info

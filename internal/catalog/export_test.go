@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -53,3 +55,36 @@ func ChangeCursor(number int64) string { return changeCursor(number) }
 
 // ParseChangeCursor reads one.
 func ParseChangeCursor(cursor string) (int64, error) { return parseChangeCursor(&cursor) }
+
+// Refresh brings the events in memory to what the database has, as Watch does when it learns of a version.
+func (c *Catalog) Refresh(ctx context.Context, lean bool) error {
+	var version int64
+	if err := c.pool.primary.pool.QueryRow(ctx, `SELECT version FROM catalog WHERE id = 1`).Scan(&version); err != nil {
+		return err
+	}
+	columns := fullColumns()
+	if lean {
+		columns = leanColumns()
+	}
+	c.Learn(version)
+	return c.mirrors.refresh(ctx, c, columns)
+}
+
+// Learn makes the catalog think that the database has a version.
+func (c *Catalog) Learn(version int64) {
+	c.pool.primary.known.Store(&Stamp{Server: primaryName, Generation: 1, Version: version})
+}
+
+// Held are the ids of the events in memory, and their rows as text.
+func (c *Catalog) Held() (rows []string) {
+	s := c.mirrors.current.Load()
+	for i := range s.rows {
+		values := make([][]byte, len(s.columns))
+		s.rows[i].values(values)
+		rows = append(rows, fmt.Sprintf("%q", values))
+	}
+	return rows
+}
+
+// ErrTooLarge is errTooLarge.
+var ErrTooLarge = errTooLarge

@@ -67,7 +67,7 @@ func TestFacetsAreTheirFilters(t *testing.T) {
 	pool, trace := traced(t, 4)
 	insertProvider(t, pool, "acme")
 	insertProvider(t, pool, "globex")
-	series := []event.ID{insertSeries(t, pool, "acme", "one")}
+	series := []event.ID{insertSeries(t, pool, "one")}
 	c := catalog.New(pool, time.Now)
 	rapid.Check(t, func(rt *rapid.T) {
 		exec(t, pool, "DELETE FROM events")

@@ -79,8 +79,9 @@ func insertProvider(tb testing.TB, pool *pgxpool.Pool, slug string) event.ID {
 	return id
 }
 
-func insertSeries(tb testing.TB, pool *pgxpool.Pool, provider, name string) event.ID {
+func insertSeries(tb testing.TB, pool *pgxpool.Pool, name string) event.ID {
 	tb.Helper()
+	const provider = "acme"
 	id := event.Key{Provider: provider, Series: name}.SeriesID()
 	exec(tb, pool, `INSERT INTO series (id, external_id, title, provider_id) VALUES ($1, $2, $2, $3)`,
 		[16]byte(id), name, [16]byte(event.ProviderID(provider)))

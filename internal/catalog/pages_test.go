@@ -22,7 +22,7 @@ func TestPagesAreTheSet(t *testing.T) {
 	insertProvider(t, pool, "acme")
 	insertProvider(t, pool, "globex")
 	for _, name := range []string{"one", "two"} {
-		series = append(series, insertSeries(t, pool, "acme", name))
+		series = append(series, insertSeries(t, pool, name))
 	}
 	c := catalog.New(pool, time.Now)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -26,7 +26,8 @@ const (
 // one of these methods, which try a statement once more when that is all it takes.
 type servers struct {
 	primary *server
-	replica *server // nil: there is none
+	replica *server       // nil: there is none
+	learned chan struct{} // holds one when a server has been asked for its version
 }
 
 // server is one PostgreSQL.

@@ -31,7 +31,23 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 	if err != nil {
 		return err
 	}
-	sql, args := q.rows([]string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, o, o.between(nil, nil, false), 0)
+	columns, stretches := []string{"id", "title", "starts_local", "ends_local", "all_day", "min_price", "max_price", "starts_at"}, o.between(nil, nil, false)
+	var l listingRow
+	if s := c.fresh(ctx); s != nil {
+		if rows, ok := s.within(w, stretches[0], columns); ok {
+			c.mirrors.pages.Add(1)
+			for values := range rows {
+				if !l.raw(values) {
+					return fmt.Errorf("searching: the price of event %s is none that is known", l.ID)
+				}
+				if err := yield(l.Listing); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	sql, args := q.rows(columns, o, stretches, 0)
 	tx, done, err := c.streaming(ctx)
 	if err != nil {
 		return fmt.Errorf("searching: %w", err)
@@ -42,7 +58,6 @@ func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) erro
 		return fmt.Errorf("searching: %w", err)
 	}
 	defer rows.Close()
-	var l listingRow
 	for n := 0; rows.Next(); n++ {
 		if n == 0 {
 			l.binary = asExpected(rows)

@@ -100,6 +100,9 @@ func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
 	changed := make(chan struct{}, 1)
 	wakes := append(slices.Collect(maps.Values(wake)), changed)
 	watches.Go(func() { c.live.watch(ctx, c, changed, log) })
+	if c.mirrors.limit > 0 {
+		watches.Go(func() { c.mirrors.keep(ctx, c, c.pool.learned, log) })
+	}
 	Listen(ctx, c.pool.primary.pool.Config().ConnConfig, log, func() {
 		for _, w := range wakes {
 			select {
@@ -154,6 +157,10 @@ func (s *servers) follow(ctx context.Context, one *server, generation int64, wak
 		}
 		one.changed.Store(&changed)
 		one.known.Store(&Stamp{Server: one.name, Generation: generation, Version: version})
+		select {
+		case s.learned <- struct{}{}:
+		default: // it is told already
+		}
 		if one.gone.Load() && version >= atLeast {
 			one.gone.Store(false)
 			log.LogAttrs(ctx, slog.LevelInfo, "database is back", slog.String("server", one.name), slog.Int64("version", version))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"sync"
@@ -74,48 +75,75 @@ func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, l *Layout, b [
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
 	}
-	w, _ := writers.Get().(*writer)
-	defer writers.Put(w)
-	r, err := eq.read(&query{}, func(o order) []string { return w.begin(o, eq.Now, l) })
+	p, err := eq.place()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.writeRows(ctx, w, l, r); err != nil {
+	w, _ := writers.Get().(*writer)
+	defer writers.Put(w)
+	columns := w.begin(p.order, eq.Now, l)
+	if rows, ok := c.heldRows(ctx, eq, p, columns); ok {
+		err = w.page(l, p, rows)
+	} else {
+		err = c.writeRows(ctx, w, l, eq, p, columns)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return c.writePage(ctx, w, l, eq, b)
 }
 
-// writeRows reads the page and writes each row into each list.
-func (c *Catalog) writeRows(ctx context.Context, w *writer, l *Layout, r read) error {
+// heldRows are the rows of a page if they are in memory.
+func (c *Catalog) heldRows(ctx context.Context, eq EventQuery, p place, columns []string) (iter.Seq[[][]byte], bool) {
+	if p.order.tag != tagStart {
+		return nil, false
+	}
+	s := c.fresh(ctx)
+	if s == nil {
+		return nil, false
+	}
+	var filter query
+	if err := eq.Where.apply(&filter, eq.Now); err != nil || len(filter.conditions) > 0 {
+		return nil, false
+	}
+	rows, ok := s.within(eq.Window, p.stretches()[0], columns)
+	if ok {
+		c.mirrors.pages.Add(1)
+	}
+	return rows, ok
+}
+
+// writeRows reads the page from the database and writes its rows.
+func (c *Catalog) writeRows(ctx context.Context, w *writer, l *Layout, eq EventQuery, p place, columns []string) error {
+	r, err := eq.readAt(p, &query{}, columns)
+	if err != nil {
+		return err
+	}
 	rows, err := c.pool.Query(ctx, r.sql, r.args...)
 	if err != nil {
 		return fmt.Errorf("reading events: %w", err)
 	}
 	defer rows.Close()
-	more := false
-	for n := 0; rows.Next(); n++ {
-		if n == 0 && !asExpected(rows) {
-			return ErrUnwritten
+	expected := true
+	err = w.page(l, p, func(yield func([][]byte) bool) {
+		for n := 0; rows.Next(); n++ {
+			if n == 0 && !asExpected(rows) {
+				expected = false
+				return
+			}
+			if !yield(rows.RawValues()) {
+				return
+			}
 		}
-		if n >= r.page.size {
-			more = true
-			continue
-		}
-		values := rows.RawValues()
-		w.place(values)
-		for i, list := range l.lists {
-			w.row(i, list, values)
-		}
-	}
+	})
+	rows.Close()
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("reading events: %w", err)
 	}
-	if r.page.backward {
-		w.reverse()
+	if !expected {
+		return ErrUnwritten
 	}
-	w.info = r.info(len(w.places), more, func(i int) position { return w.places[i] })
-	return w.err
+	return err
 }
 
 // asExpected says whether the values come in the forms that the writer reads. A pool may be set to have all as text.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -84,6 +85,26 @@ func (w *writer) place(row [][]byte) {
 	w.event.ID = event.ID(row[w.idAt])
 	w.at = w.order.position(&w.event)
 	w.places = append(w.places, w.at)
+}
+
+// page writes each row of a page into each list. There may be rows that are too many for it.
+func (w *writer) page(l *Layout, p place, rows iter.Seq[[][]byte]) error {
+	more := false
+	for values := range rows {
+		if len(w.places) == p.page.size {
+			more = true
+			break
+		}
+		w.place(values)
+		for i, list := range l.lists {
+			w.row(i, list, values)
+		}
+	}
+	if p.page.backward {
+		w.reverse()
+	}
+	w.info = p.info(len(w.places), more, func(i int) position { return w.places[i] })
+	return w.err
 }
 
 // row writes a row into a list.

@@ -1,0 +1,428 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// A mirror is every listed event in memory, in the order of starts, as they were at one version of the catalog. While it
+// is as new as what reads would find, pages by start of a window alone are taken from it and not from the database. Rows are in the form in
+// which PostgreSQL sends them, so that the same code writes them; what the log of changes names is read anew when the version rises.
+type mirror struct {
+	stamp   Stamp
+	change  int64     // the last change that is in it
+	read    time.Time // when all of it was read last
+	columns []string
+	rows    []held
+	ends    []int64 // the latest end in each block of rows
+	bytes   int
+}
+
+// held is an event of a mirror: what windows look at, in microseconds, and its row.
+type held struct {
+	start, end             int64 // the end of one without is its start
+	startsLocal, endsLocal int64
+	row                    []byte
+}
+
+const (
+	heldBytes     = 4*8 + 3*8 // what a held costs besides its row
+	blockSize     = 64
+	mirrorPage    = 2_000           // events that are read at a time
+	mirrorChanges = 20_000          // that are read for themselves
+	mirrorRest    = time.Second / 4 // between one reading and the next
+	mirrorAge     = time.Hour       // after which all of it is read anew, whatever the log of changes says
+	tooLargeRest  = 10 * time.Minute
+)
+
+// spanColumns come first in the rows of a mirror.
+func spanColumns() []string {
+	return []string{"id", "starts_at", "ends_at", "starts_local", "ends_local"}
+}
+
+// leanColumns are those of every mirror. What may change without a version is in none: when an event was last seen,
+// titles of series, and what a provider calls itself.
+func leanColumns() []string {
+	return append(spanColumns(), "title", "url", "image_url", "categories", "time_zone", "all_day", "status", "attendance_mode",
+		"sale_starts_at", "sale_ends_at", "no_seats_left", "sold_out", "online", "removed_at", "min_price", "max_price", "currency",
+		"series_id", "place_name", "place_address", "place_city", "place_country", "organizer", "provider_id", slugColumn, "external_id",
+		"first_seen_at", "updated_at")
+}
+
+// fullColumns are those of a mirror that has the room.
+func fullColumns() []string { return append(leanColumns(), "description", "attributes", "offers") }
+
+var (
+	errTooLarge   = errors.New("the events are too large for the memory that they may take")
+	errUnreadable = errors.New("the database connection is set to another form of values")
+)
+
+// mirrors keep the latest one.
+type mirrors struct {
+	limit   int // bytes that it may take; 0: none is kept
+	current atomic.Pointer[mirror]
+	pages   atomic.Int64 // that were taken from it
+}
+
+// KeepMirror makes Watch keep the events in memory, in at most limit bytes (and twice that while they are read anew). Without
+// the room, descriptions, offers and attributes are left out; if that is not enough, nothing is kept. It is to be called before all else.
+func (c *Catalog) KeepMirror(limit int) { c.mirrors.limit = limit }
+
+// MirrorState is what is known of the events that are in memory.
+type MirrorState struct {
+	Events, Bytes int
+	Version       int64 // 0: there are none
+	Pages         int64 // that were taken from memory
+}
+
+// Mirror says what is in memory.
+func (c *Catalog) Mirror() MirrorState {
+	state := MirrorState{Pages: c.mirrors.pages.Load()}
+	if s := c.mirrors.current.Load(); s != nil {
+		state.Events, state.Bytes, state.Version = len(s.rows), s.bytes, s.stamp.Version
+	}
+	return state
+}
+
+// fresh is the mirror if it is as new as what reads of ctx would find; else nil.
+func (c *Catalog) fresh(ctx context.Context) *mirror {
+	s := c.mirrors.current.Load()
+	if s == nil {
+		return nil
+	}
+	at := c.pool.now()
+	if p, ok := ctx.Value(pinKey{}).(*pin); ok {
+		if at = p.server; p.moved.Load() {
+			return nil
+		}
+	}
+	if known := at.known.Load(); known == nil || !s.has(*known) {
+		return nil
+	}
+	return s
+}
+
+// has says whether the mirror is of a state, or of a later one.
+func (s *mirror) has(state Stamp) bool {
+	return s.stamp.Server == state.Server && s.stamp.Generation == state.Generation && s.stamp.Version >= state.Version
+}
+
+// keep reads the events whenever a server tells of another version, until ctx is done.
+func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{}, log *slog.Logger) {
+	columns, failed := fullColumns(), false
+	rest := func(d time.Duration) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(d):
+		}
+	}
+	for ctx.Err() == nil {
+		err := s.refresh(ctx, c, columns)
+		switch {
+		case errors.Is(err, errTooLarge):
+			s.current.Store(nil)
+			if lean := leanColumns(); len(columns) > len(lean) {
+				columns = lean
+				continue
+			}
+			log.LogAttrs(ctx, slog.LevelInfo, "the events are not kept in memory: they are too large", slog.Int("limit", s.limit))
+			columns = fullColumns()
+			rest(tooLargeRest)
+			continue
+		case err != nil && !failed && ctx.Err() == nil:
+			log.LogAttrs(ctx, slog.LevelWarn, "the events in memory can't be brought up to date; trying again", slog.Any("error", err))
+		}
+		if failed = err != nil; failed {
+			rest(pollInterval)
+			continue
+		}
+		rest(mirrorRest)
+		select {
+		case <-ctx.Done():
+		case <-learned:
+		}
+	}
+}
+
+// refresh brings the mirror to the state that reads find.
+func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns []string) error {
+	state, ok := c.Current()
+	last := s.current.Load()
+	if !ok || last != nil && last.has(state) {
+		return nil
+	}
+	pinned, stamp := c.Pin(ctx)
+	if state, ok = stamp(); !ok {
+		return nil
+	}
+	if last != nil && (last.stamp.Server != state.Server || last.stamp.Generation != state.Generation || len(last.columns) != len(columns)) {
+		last = nil
+	}
+	next, err := c.readMirror(pinned, columns, s.limit, last)
+	if err != nil {
+		return err
+	}
+	if _, ok = stamp(); !ok { // it was read from elsewhere
+		return nil
+	}
+	next.stamp.Server, next.stamp.Generation = state.Server, state.Generation
+	s.current.Store(next)
+	return nil
+}
+
+// readMirror reads the events: those that changed since last, if the log says which, else all of them.
+func (c *Catalog) readMirror(ctx context.Context, columns []string, limit int, last *mirror) (*mirror, error) {
+	tx, done, err := c.streaming(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading all events: %w", err)
+	}
+	defer done()
+	next := &mirror{columns: columns, read: c.clock()}
+	var pruned int64
+	if err := tx.QueryRow(ctx, `SELECT version, last_change, pruned_change FROM catalog WHERE id = 1`).Scan(&next.stamp.Version, &next.change, &pruned); err != nil {
+		return nil, fmt.Errorf("reading all events: the catalog version: %w", err)
+	}
+	list := "SELECT " + strings.Join(columns, ", ") + " FROM events WHERE listed AND "
+	if last.leadsTo(next, pruned) {
+		next.read = last.read
+		changed, err := readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
+		if err != nil {
+			return nil, err
+		}
+		next.rows = merged(last.rows, changed)
+	} else {
+		above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
+		for size := mirrorPage; size == mirrorPage; {
+			page, err := readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
+			if err != nil {
+				return nil, err
+			}
+			if next.rows = append(next.rows, page...); sizeOf(next.rows[len(next.rows)-len(page):], &next.bytes) > limit {
+				return nil, errTooLarge
+			}
+			if size = len(page); size > 0 {
+				above = page[size-1].position()
+			}
+		}
+		next.bytes = 0
+	}
+	if sizeOf(next.rows, &next.bytes) > limit {
+		return nil, errTooLarge
+	}
+	next.index()
+	return next, nil
+}
+
+// leadsTo says whether the log tells what is between the two, and that is not so much that all may as well be read. What was
+// pruned it tells no more.
+func (s *mirror) leadsTo(next *mirror, pruned int64) bool {
+	return s != nil && s.change >= pruned && s.change <= next.change && next.change-s.change <= mirrorChanges && next.read.Sub(s.read) < mirrorAge
+}
+
+func sizeOf(rows []held, sum *int) int {
+	for i := range rows {
+		*sum += heldBytes + cap(rows[i].row)
+	}
+	return *sum
+}
+
+func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading all events: %w", err)
+	}
+	defer rows.Close()
+	var all []held
+	for rows.Next() {
+		if len(all) == 0 && !asExpected(rows) {
+			return nil, errUnreadable
+		}
+		all = append(all, hold(rows.RawValues()))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading all events: %w", err)
+	}
+	return all, nil
+}
+
+// hold keeps a row, of which spanColumns come first.
+func hold(values [][]byte) held {
+	size := len(values) * binary.MaxVarintLen16
+	for _, v := range values {
+		size += len(v)
+	}
+	b := make([]byte, 0, size)
+	for _, v := range values {
+		if v == nil {
+			b = append(b, 0)
+			continue
+		}
+		b = binary.AppendUvarint(b, uint64(len(v))+1)
+		b = append(b, v...)
+	}
+	h := held{start: micros(values[1]), startsLocal: micros(values[3]), row: slices.Clip(bytes.Clone(b))}
+	h.end, h.endsLocal = h.start, h.startsLocal
+	if values[2] != nil {
+		h.end, h.endsLocal = micros(values[2]), micros(values[4])
+	}
+	return h
+}
+
+// values gives the row's values, good for as long as the mirror.
+func (h *held) values(into [][]byte) {
+	b := h.row
+	for i := range into {
+		size, n := binary.Uvarint(b)
+		if b = b[n:]; size == 0 {
+			into[i] = nil
+			continue
+		}
+		into[i], b = b[:size-1:size-1], b[size-1:]
+	}
+}
+
+// micros are those of a timestamp, since postgresEpoch.
+func micros(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
+
+func microsOf(t time.Time) int64 { return t.UnixMicro() - postgresEpoch*1e6 }
+
+func timeOf(micros int64) time.Time { return time.UnixMicro(micros + postgresEpoch*1e6).UTC() }
+
+// id is the first value of the row, behind its size.
+func (h *held) id() event.ID { return event.ID(h.row[1 : 1+len(event.ID{})]) }
+
+func (h *held) position() position { return position{key: key{at: timeOf(h.start)}, id: h.id()} }
+
+func (h *held) compare(start int64, id event.ID) int {
+	if c := cmp.Compare(h.start, start); c != 0 {
+		return c
+	}
+	own := h.id()
+	return bytes.Compare(own[:], id[:])
+}
+
+func (h *held) span() Span {
+	return Span{StartsAt: timeOf(h.start), EndsAt: timeOf(h.end), StartsLocal: timeOf(h.startsLocal), EndsLocal: timeOf(h.endsLocal)}
+}
+
+// merged are rows with others in the place of those of the same ids; both are in order.
+func merged(rows, others []held) []held {
+	replaced := make(map[event.ID]struct{}, len(others))
+	for i := range others {
+		replaced[others[i].id()] = struct{}{}
+	}
+	all := make([]held, 0, len(rows)+len(others))
+	for i := range rows {
+		if _, ok := replaced[rows[i].id()]; ok {
+			continue
+		}
+		for len(others) > 0 && others[0].compare(rows[i].start, rows[i].id()) < 0 {
+			all, others = append(all, others[0]), others[1:]
+		}
+		all = append(all, rows[i])
+	}
+	return append(all, others...)
+}
+
+// index notes how late each block ends.
+func (s *mirror) index() {
+	s.ends = make([]int64, 0, len(s.rows)/blockSize+1)
+	for block := range slices.Chunk(s.rows, blockSize) {
+		s.ends = append(s.ends, slices.MaxFunc(block, func(a, b held) int { return cmp.Compare(a.end, b.end) }).end)
+	}
+}
+
+// within gives the values of some columns, good until the next, of the events in a window and a stretch of the order of starts, in the
+// stretch's direction. It is false if a column is not held.
+func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]byte], ok bool) {
+	wanted := make([]int, len(columns))
+	for i, name := range columns {
+		if wanted[i] = slices.Index(s.columns, name); wanted[i] < 0 {
+			return nil, false
+		}
+	}
+	last := slices.Max(wanted)
+	return func(yield func([][]byte) bool) {
+		all, values := make([][]byte, last+1), make([][]byte, len(columns))
+		for h := range s.held(w, of) {
+			h.values(all)
+			for i, at := range wanted {
+				values[i] = all[at]
+			}
+			if !yield(values) {
+				return
+			}
+		}
+	}, true
+}
+
+// held gives the events in a window and a stretch of the order of starts.
+func (s *mirror) held(w Window, of stretch) iter.Seq[*held] {
+	from, to, reach := s.bounds(w, of)
+	return func(yield func(*held) bool) {
+		n := to - from
+		for i := 0; i < n; i++ {
+			at := from + i
+			if of.descending {
+				at = to - 1 - i
+			}
+			if block := at / blockSize; s.ends[block] < reach { // all of it is over too early
+				if of.descending {
+					i += at - block*blockSize
+				} else {
+					i += (block+1)*blockSize - 1 - at
+				}
+				continue
+			}
+			if h := &s.rows[at]; h.end >= reach && w.Holds(h.span()) && !yield(h) {
+				return
+			}
+		}
+	}
+}
+
+// bounds are the places between which the events of a window and a stretch start, and the moment that they reach.
+func (s *mirror) bounds(w Window, of stretch) (from, to int, reach int64) {
+	first := func(start int64) int {
+		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].start >= start })
+	}
+	from, to, reach = 0, len(s.rows), math.MinInt64
+	if w.From != nil {
+		switch earliest := microsOf(w.From.earliest()); w.Match {
+		case StartsIn, Contained:
+			from = first(earliest)
+		case Overlaps, EndsIn:
+			reach = earliest
+		}
+	}
+	if w.To != nil {
+		to = first(microsOf(w.To.latest()) + 1)
+	}
+	past := func(p *position, from int) int { // the first place at or behind a position
+		start := microsOf(p.key.at)
+		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].compare(start, p.id) >= from })
+	}
+	if of.above != nil {
+		from = max(from, past(of.above, 1))
+	}
+	if of.below != nil {
+		to = min(to, past(of.below, 0))
+	}
+	return from, to, reach
+}
