@@ -227,10 +227,10 @@ func ratios(all, to []sample, of func(sample) float64) []float64 {
 
 func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }
 
-// server is the process that serves the ways.
+// server is the process, or the processes, that serve the ways.
 type server struct {
 	address string
-	pid     int
+	pids    []int
 }
 
 func startServer(b *testing.B, url string) (s *server, stop func()) {
@@ -254,17 +254,26 @@ func startServer(b *testing.B, url string) (s *server, stop func()) {
 	if err != nil {
 		b.Fatal("the server did not start: ", err)
 	}
-	return &server{strings.TrimSpace(address), command.Process.Pid}, stop
+	return &server{strings.TrimSpace(address), []int{command.Process.Pid}}, stop
 }
 
 // measure loads the server with a way's requests and looks at what that took.
 func (s *server) measure(b *testing.B, pool *pgxpool.Pool, w way, for_ time.Duration) sample {
 	b.Helper()
+	mallocs := s.mallocs(b)
+	m := s.timed(b, pool, w, for_)
+	m.mallocs = s.mallocs(b) - mallocs
+	return m
+}
+
+// timed is measure for a server that doesn't tell its allocations.
+func (s *server) timed(b *testing.B, pool *pgxpool.Pool, w way, for_ time.Duration) sample {
+	b.Helper()
 	runtime.GC()
-	mallocs, server, database := s.mallocs(b), processor(b, s.pid), s.backends(b, pool)
+	server, database := s.processor(b), s.backends(b, pool)
 	m := s.load(b, w, for_)
 	after := s.backends(b, pool)
-	m.server, m.mallocs = processor(b, s.pid)-server, s.mallocs(b)-mallocs
+	m.server = s.processor(b) - server
 	for pid := range maps.Keys(after) {
 		m.database += after[pid] - database[pid]
 	}
@@ -337,6 +346,14 @@ func (s *server) mallocs(b *testing.B) uint64 {
 		b.Fatal(err)
 	}
 	return n
+}
+
+func (s *server) processor(b *testing.B) (all time.Duration) {
+	b.Helper()
+	for _, pid := range s.pids {
+		all += processor(b, pid)
+	}
+	return all
 }
 
 // backends are the processor times of the database's processes that serve this one.
