@@ -45,6 +45,7 @@ web/dist/docs.html: $(WEB_SOURCES)
 # Not npm's own .package-lock.json: npm writes that also when it only resolves versions.
 web/node_modules/.installed: web/package.json web/package-lock.json
 test/clients/node_modules/.installed: test/clients/package.json test/clients/package-lock.json
+test/bench/peers/node_modules/.installed: test/bench/peers/package.json test/bench/peers/package-lock.json
 %/node_modules/.installed:
 	@tools/need.sh npm nodejs npm
 	@cd $* && npm ci --no-progress --loglevel=error
@@ -148,6 +149,12 @@ bench-report: ## Measure reads anew and write docs/benchmarks.md; MARQUEE_BENCH_
 	@MARQUEE_BENCH_REPORT="$(CURDIR)/docs" MARQUEE_BENCH_EVENTS=$${MARQUEE_BENCH_EVENTS:-50000,500000,5000000} \
 		$(POSTGRES) go test -run '^$$' -bench '^BenchmarkReads$$' -benchtime 1x -timeout 2h ./test/bench
 
+# FastAPI comes from Debian; elsewhere it is left out.
+.PHONY: bench-peers
+bench-peers: test/bench/peers/node_modules/.installed ## Measure Marquee beside PostGraphile, Mercurius and FastAPI and write docs/peers.md (three minutes)
+	@tools/need.sh uvicorn uvicorn python3-fastapi python3-sqlalchemy python3-asyncpg python3-uvloop python3-httptools python3-ujson || echo 'Going on without FastAPI.' >&2
+	@MARQUEE_BENCH_PEERS="$(CURDIR)/docs" $(POSTGRES) go test -run '^$$' -bench '^BenchmarkPeers$$' -benchtime 1x -timeout 10m ./test/bench
+
 ##-- Change
 
 .PHONY: fmt
@@ -188,5 +195,5 @@ bin/tools/%: tools/go.mod tools/go.sum
 
 .PHONY: clean
 clean: ## Remove what was built; data of make run is kept
-	@rm -rf bin web/node_modules test/clients/node_modules
+	@rm -rf bin web/node_modules test/clients/node_modules test/bench/peers/node_modules
 	@find web/dist -mindepth 1 -not -name .gitkeep -delete
