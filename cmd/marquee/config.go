@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding"
 	"fmt"
 	"os"
 	"reflect"
@@ -57,17 +56,23 @@ func (p *program) eachSetting(visit func(*kong.Flag) error) error {
 // effective is a flag's value when it is not given on the command line, checked.
 func effective(flag *kong.Flag) (value, source string, err error) {
 	value, source = flag.Default, "default"
-	if i := slices.IndexFunc(flag.Envs, func(name string) bool { return os.Getenv(name) != "" }); i >= 0 {
-		value, source = os.Getenv(flag.Envs[i]), "environment"
-	}
-	if value == "" {
+	set := slices.IndexFunc(flag.Envs, func(name string) bool {
+		_, ok := os.LookupEnv(name)
+		return ok
+	})
+	switch {
+	case set >= 0:
+		value, source = os.Getenv(flag.Envs[set]), "environment"
+	case value == "":
 		return "", "not set", nil
 	}
-	target := reflect.New(flag.Target.Type())
-	if text, ok := reflect.TypeAssert[encoding.TextUnmarshaler](target); ok {
-		if err := text.UnmarshalText([]byte(value)); err != nil {
-			return "", "", fmt.Errorf("%s: %w", flag.Envs[0], err)
-		}
+	// The flag's own Parse would take it for given.
+	from := &kong.DecodeContext{Value: flag.Value, Scan: kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value})}
+	if err := flag.Mapper.Decode(from, reflect.New(flag.Target.Type()).Elem()); err != nil {
+		return "", "", configError("%s: %w", flag.Envs[0], err)
+	}
+	if flag.Enum != "" && !slices.Contains(flag.EnumSlice(), value) {
+		return "", "", configError("%s: %q: want one of %s", flag.Envs[0], value, flag.Enum)
 	}
 	return value, source, nil
 }

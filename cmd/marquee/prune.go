@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -12,15 +13,29 @@ import (
 
 // retention is how long what a sync leaves beside the catalog is kept.
 type retention struct {
-	KeepDays int `help:"Delete changes and runs that are older, in days; 0 keeps them all." default:"90"`
+	KeepDays days `help:"Delete changes and runs that are older, in days; 0 keeps them all." default:"90"`
+}
+
+// days are a number of them, up to a hundred years; 0 is for ever.
+type days int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *days) UnmarshalText(text []byte) error {
+	const most = 36_500
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 || n > most {
+		return configError("%q: want a number of days from 1 to %d, or 0 for ever", text, most)
+	}
+	*d = days(n)
+	return nil
 }
 
 // prune deletes what is too old. A failure costs nothing but space: it is logged, and tried again next time.
 func (r retention) prune(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool) {
-	if r.KeepDays <= 0 {
+	if r.KeepDays == 0 {
 		return
 	}
-	deleted, err := store.New(pool).Prune(ctx, time.Now().AddDate(0, 0, -r.KeepDays))
+	deleted, err := store.New(pool).Prune(ctx, time.Now().AddDate(0, 0, -int(r.KeepDays)))
 	switch {
 	case err != nil && ctx.Err() == nil:
 		log.WarnContext(ctx, "deleting what is too old", "error", err)
