@@ -21,6 +21,10 @@ func (c *configCommand) Run(p *program) error {
 		if strings.Contains(flag.Name, "url") && value != "" {
 			value = redacted(value)
 		}
+		if source == "" { // an empty one would be a value
+			fmt.Fprintf(table, "# %s=\t# not set\n", flag.Envs[0])
+			return err
+		}
 		fmt.Fprintf(table, "%s=%s\t# %s\n", flag.Envs[0], value, source)
 		return err
 	})
@@ -53,7 +57,7 @@ func (p *program) eachSetting(visit func(*kong.Flag) error) error {
 	})
 }
 
-// effective is a flag's value when it is not given on the command line, checked.
+// effective is a flag's value when it is not given on the command line, checked; without one it has no source.
 func effective(flag *kong.Flag) (value, source string, err error) {
 	value, source = flag.Default, "default"
 	set := slices.IndexFunc(flag.Envs, func(name string) bool {
@@ -64,7 +68,7 @@ func effective(flag *kong.Flag) (value, source string, err error) {
 	case set >= 0:
 		value, source = os.Getenv(flag.Envs[set]), "environment"
 	case value == "":
-		return "", "not set", nil
+		return "", "", nil
 	}
 	// The flag's own Parse would take it for given.
 	from := &kong.DecodeContext{Value: flag.Value, Scan: kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value})}

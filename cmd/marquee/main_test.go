@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
 )
 
@@ -124,6 +126,17 @@ func TestConfig(t *testing.T) {
 	}
 	if strings.Contains(stdout, "sekret") || strings.Contains(stdout, "someone") {
 		t.Errorf("a secret in:\n%s", stdout)
+	}
+}
+
+// TestConfigIsAnEnvFile: what is printed, put into .env, is what was in force.
+func TestConfigIsAnEnvFile(t *testing.T) {
+	alone(t)
+	_, printed, _ := marquee(t, "config")
+	write(t, ".env", printed)
+	code, again, stderr := marquee(t, "config")
+	if again = strings.ReplaceAll(again, "# environment", "# default"); code != exitOK || again != printed {
+		t.Errorf("exit code %d, %s; %s", code, stderr, cmp.Diff(printed, again))
 	}
 }
 
