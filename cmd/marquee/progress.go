@@ -53,7 +53,11 @@ func (b *progressBars) tell(p syncer.Progress) {
 	tracker := b.trackers[p.Provider]
 	if p.Done {
 		b.reports[p.Provider] = p
-		if p.Err != nil {
+		why := spared(p.Err)
+		if why != "" {
+			tracker.UpdateMessage(p.Provider + ": " + why)
+		}
+		if p.Err != nil && why == "" {
 			tracker.MarkAsErrored()
 		} else {
 			tracker.MarkAsDone()
@@ -77,6 +81,10 @@ func (b *progressBars) summary(w io.Writer, sources []*provider.Source) {
 	for _, source := range sources {
 		p := b.reports[source.Provider().Slug]
 		r, c := p.Report, p.Report.Result.Counts
+		if why := spared(p.Err); why != "" {
+			t.AppendRow(table.Row{source.Provider().Slug, "", "", why, "", "", "", "", "", "", printable(text.Trim(r.Result.Error, 80))})
+			continue
+		}
 		t.AppendRow(table.Row{
 			source.Provider().Slug, r.RunID, r.Took.Round(time.Millisecond), outcomeColor(r.Result.Outcome).Sprint(r.Result.Outcome),
 			c.Records, c.Added, c.Changed, c.Removed, c.Returned, c.Quarantined, printable(text.Trim(r.Result.Error, 80)),

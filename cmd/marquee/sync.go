@@ -160,7 +160,7 @@ func worst(failures []error) error {
 // syncExit is the exit code of one provider's sync.
 func syncExit(err error) int {
 	switch {
-	case err == nil, errors.Is(err, event.ErrRunning), errors.Is(err, event.ErrNotDue): // nothing to do, or somebody else does it
+	case err == nil, spared(err) != "":
 		return exitOK
 	case errors.Is(err, event.ErrHeld):
 		return exitHeld
@@ -175,6 +175,18 @@ func syncExit(err error) int {
 		return exitBug
 	default:
 		return exitData
+	}
+}
+
+// spared says why a sync did not begin where that is no failure: somebody else does it, or there is nothing to do.
+func spared(err error) string {
+	switch {
+	case errors.Is(err, event.ErrRunning):
+		return "running already"
+	case errors.Is(err, event.ErrNotDue):
+		return "not due"
+	default:
+		return ""
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -71,7 +70,7 @@ func newSyncMetrics(sources []*provider.Source) *syncMetrics {
 
 // tell is a Syncer's Progress.
 func (m *syncMetrics) tell(p syncer.Progress) {
-	if !p.Done || errors.Is(p.Err, event.ErrRunning) || errors.Is(p.Err, event.ErrNotDue) { // under way, or there was nothing to do
+	if !p.Done || spared(p.Err) != "" {
 		return
 	}
 	r, c := p.Report.Result, p.Report.Result.Counts
