@@ -21,7 +21,8 @@ func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at 
 		if err := hold(ctx, tx, run); err != nil {
 			return err
 		}
-		before, err := heldBy(ctx, tx, `h.id = $1`, [16]byte(run.Provider.ID()))
+		// It is decided about before this run is recorded as held, too, or after that.
+		before, err := heldBy(ctx, tx, `h.id = $1 FOR UPDATE OF h`, [16]byte(run.Provider.ID()))
 		switch {
 		case err == nil && before.Covers(held):
 			held = before
@@ -64,12 +65,23 @@ func insertHeld(ctx context.Context, tx pgx.Tx, run event.Run, held event.Held) 
 	return err
 }
 
-// drop forgets what is held of a provider, and says in the held run's record why.
-func drop(ctx context.Context, db execer, provider event.ID, outcome event.Outcome) error {
-	_, err := db.Exec(ctx, `
-		WITH dropped AS (DELETE FROM held_snapshots WHERE id = $1 RETURNING run_id)
-		UPDATE sync_runs SET outcome = $2 FROM dropped WHERE sync_runs.id = dropped.run_id AND outcome = 'HELD'`,
-		[16]byte(provider), string(outcome))
+// drop forgets what is held of a provider, and says in the records of all runs that held it why.
+func drop(ctx context.Context, tx pgx.Tx, provider event.ID, outcome event.Outcome) error {
+	var first int64
+	err := tx.QueryRow(ctx, `DELETE FROM held_snapshots WHERE id = $1 RETURNING run_id`, [16]byte(provider)).Scan(&first)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return settle(ctx, tx, provider, first, outcome)
+}
+
+// settle gives the run that held a snapshot first, and those that came with the same one, the outcome of what was decided.
+func settle(ctx context.Context, tx pgx.Tx, provider event.ID, first int64, outcome event.Outcome) error {
+	_, err := tx.Exec(ctx, `UPDATE sync_runs SET outcome = $3 WHERE provider_id = $1 AND id >= $2 AND outcome = 'HELD'`,
+		[16]byte(provider), first, string(outcome))
 	return err
 }
 
@@ -83,14 +95,20 @@ func (s *Store) Held(ctx context.Context, runID int64) (_ event.Held, err error)
 // about again.
 func (s *Store) Reject(ctx context.Context, runID int64) (err error) {
 	defer markUnavailable(&err)
-	tag, err := s.pool.Exec(ctx, `
-		WITH held AS (UPDATE held_snapshots SET rejected = true WHERE run_id = $1 AND NOT rejected RETURNING run_id)
-		UPDATE sync_runs SET outcome = $2 FROM held WHERE sync_runs.id = held.run_id`, runID, string(event.OutcomeRejected))
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var provider [16]byte
+		err := tx.QueryRow(ctx, `UPDATE held_snapshots SET rejected = true WHERE run_id = $1 AND NOT rejected RETURNING id`, runID).Scan(&provider)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return event.ErrNotHeld
+		}
+		if err != nil {
+			return err
+		}
+		// By a statement of its own: it sees the runs for which the first one waited.
+		return settle(ctx, tx, provider, runID, event.OutcomeRejected)
+	})
 	if err != nil {
 		return fmt.Errorf("rejecting run %d: %w", runID, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("run %d: %w", runID, event.ErrNotHeld)
 	}
 	return nil
 }

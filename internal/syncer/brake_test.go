@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/provider"
 	"github.com/aledotdev/marquee/internal/syncer"
@@ -148,6 +150,89 @@ func TestBrake(t *testing.T) {
 			t.Errorf("the held run's outcome is %s", got)
 		}
 	})
+}
+
+// TestHeldRepeats: what is decided about a held run is decided about those that came with the same snapshot.
+func TestHeldRepeats(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		decide func(*testing.T, *harness.App, *harness.Feed, event.Held) error
+		want   event.Outcome
+	}{
+		{"approved", func(t *testing.T, app *harness.App, feed *harness.Feed, found event.Held) error {
+			_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
+			return err
+		}, event.OutcomeSuperseded},
+		{"rejected", func(t *testing.T, app *harness.App, _ *harness.Feed, found event.Held) error {
+			return app.Store.Reject(t.Context(), found.RunID)
+		}, event.OutcomeRejected},
+		{"moot", func(_ *testing.T, _ *harness.App, feed *harness.Feed, _ event.Held) error {
+			feed.Serve(harness.PlanList(season(21)...))
+			_, err := feed.Try()
+			return err
+		}, event.OutcomeSuperseded},
+		{"held anew", func(_ *testing.T, _ *harness.App, feed *harness.Feed, _ event.Held) error {
+			feed.Serve(harness.PlanList(season(9)...))
+			if _, err := feed.Try(); !errors.Is(err, event.ErrHeld) {
+				return fmt.Errorf("want it held: %w", err)
+			}
+			return nil
+		}, event.OutcomeSuperseded},
+		{"rejected while one is about to be held", func(t *testing.T, app *harness.App, feed *harness.Feed, found event.Held) error {
+			var unlock func()
+			feed.Answer(func(w http.ResponseWriter, _ *http.Request) {
+				unlock = lock(t, app, `SELECT FROM sync_runs ORDER BY id DESC LIMIT 1 FOR UPDATE`) // so the run can't be recorded as held
+				_, _ = w.Write(harness.PlanList(season(10)...))
+			})
+			var both errgroup.Group
+			both.Go(func() error {
+				if _, err := feed.Try(); !errors.Is(err, event.ErrHeld) {
+					return fmt.Errorf("want it held: %w", err)
+				}
+				return nil
+			})
+			blocked(t, app, 1)
+			both.Go(func() error { return app.Store.Reject(t.Context(), found.RunID) })
+			blocked(t, app, 2)
+			unlock()
+			return both.Wait()
+		}, event.OutcomeRejected},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			app := harness.Start(t, noon)
+			feed, other := app.Feed("acme"), app.Feed("bravo")
+			outcomes := func(slug string) string {
+				return harness.One[string](app, `SELECT string_agg(outcome, ' ' ORDER BY r.id) FROM sync_runs r JOIN providers p ON p.id = provider_id WHERE slug = $1`, slug)
+			}
+			for _, f := range []*harness.Feed{feed, other} {
+				f.Sync(harness.PlanList(season(20)...))
+				f.Serve(harness.PlanList(season(10)...))
+				for range 3 {
+					_, err := f.Try()
+					wantError(t, err, event.ErrHeld)
+				}
+			}
+			found, err := app.Store.Held(t.Context(), harness.One[int64](app, `SELECT min(run_id) FROM held_snapshots`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := test.decide(t, app, feed, found); err != nil {
+				t.Fatal(err)
+			}
+			want := fmt.Sprintf("APPLIED %[1]s %[1]s %[1]s", test.want)
+			if got := outcomes("acme"); !strings.HasPrefix(got, want) {
+				t.Errorf("the runs are %s, want %s", got, want)
+			}
+			if got := strings.Count(outcomes("acme"), "HELD"); (got > 0) != (test.name == "held anew") {
+				t.Errorf("%d runs are held: %s", got, outcomes("acme"))
+			}
+			if got, want := outcomes("bravo"), "APPLIED HELD HELD HELD"; got != want {
+				t.Errorf("the other provider's runs are %s, want %s", got, want)
+			}
+		})
+	}
 }
 
 // TestBrakeCheck is the rule alone.
