@@ -1174,8 +1174,8 @@ var sources = []*ast.Source{
 	{Name: "../schema/change.graphql", Input: `extend type Query {
   """
   What syncs changed in listed events, in the order in which it was committed: whoever has read up to a cursor has missed
-  nothing before it. Changes are kept for a time (90 days, unless the operator says otherwise); a cursor from before
-  that is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `.
+  nothing before it. Changes are kept for a time (90 days, unless the operator says otherwise). A cursor from before
+  that, or from beyond the latest change (the database was restored from an older backup), is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `.
 
   A page looks at a bounded stretch of changes. With a filter that few of them pass it may hold fewer than asked for, even
   none, while ` + "`" + `hasNextPage` + "`" + ` is true; ` + "`" + `endCursor` + "`" + ` leads on in every case.
@@ -1199,7 +1199,8 @@ type Subscription {
   """
   What syncs change in listed events, as they do: first what was missed since a cursor, then what comes. Each change has a
   ` + "`" + `cursor` + "`" + `: keep the last one, and after a broken connection go on from it; nothing is missed and nothing comes twice.
-  A cursor from before what is kept is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `, as by the query of the same name.
+  A cursor from before what is kept, or from beyond the latest change, is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `, as by the query of
+  the same name.
 
   With a ` + "`" + `window` + "`" + ` in the filter each change tells by ` + "`" + `transition` + "`" + ` whether its event enters the window, changes in it, or leaves it.
 

@@ -147,6 +147,9 @@ func (c *Catalog) Changes(ctx context.Context, first int, after *string, where C
 	if after != nil && start < read.pruned {
 		return nil, errExpired
 	}
+	if err := c.beyond(ctx, start, read.latest); err != nil {
+		return nil, err
+	}
 	page := &ChangePage{Nodes: read.changes, latest: read.latest}
 	end := max(start, read.until)
 	if page.PageInfo.HasNextPage = end < read.latest; len(page.Nodes) > first {
@@ -165,6 +168,30 @@ func (c *Catalog) Changes(ctx context.Context, first int, after *string, where C
 var errExpired = &Error{
 	Code: CodeCursorExpired, Argument: "after",
 	Message: "after: changes that follow this cursor are kept no more; read the events anew, and go on from a new latestCursor",
+}
+
+// errBeyond says that the catalog has gone back, so that what the cursor's reader has seen is not what the next changes build on.
+var errBeyond = &Error{
+	Code: CodeCursorExpired, Argument: "after",
+	Message: "after: this cursor is from beyond the latest change, as after a restore of an older backup; read the events anew, and go on from a new latestCursor",
+}
+
+// beyond is errBeyond if a place lies behind the latest change that was read. A replica may only have it still to come: the primary
+// has the last word and, while it doesn't answer, nothing is refused.
+func (c *Catalog) beyond(ctx context.Context, place, latest int64) error {
+	if place <= latest {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(onPrimary(ctx, c), pollTimeout)
+	defer cancel()
+	rows, err := c.pool.Query(bounded, `SELECT last_change FROM catalog WHERE id = 1`)
+	if err == nil {
+		latest, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	}
+	if err == nil && place > latest {
+		return errBeyond
+	}
+	return nil
 }
 
 // changeRange says which numbers to read.
@@ -268,6 +295,9 @@ func (c *Catalog) historiesOf(ctx context.Context, ids []event.ID, args historyA
 	}
 	if args.given && args.after < read.pruned {
 		return nil, errExpired
+	}
+	if err := c.beyond(ctx, args.after, read.latest); err != nil {
+		return nil, err
 	}
 	pages := make(map[event.ID]*ChangePage, len(ids))
 	for _, id := range ids {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
+	"github.com/aledotdev/marquee/internal/pgdev/pgtest"
 	"github.com/aledotdev/marquee/test/harness"
 )
 
@@ -203,6 +204,50 @@ func TestChangesExpire(t *testing.T) {
 	kept, err := app.Catalog.Changes(t.Context(), 10, &latest, catalog.ChangeFilter{})
 	if err != nil || len(kept.Nodes) == 0 || kept.Nodes[0].Kind != event.ChangeRetitled {
 		t.Errorf("after what was the latest: %+v, %v", kept, err)
+	}
+}
+
+// TestChangesBeyond: a cursor from beyond the latest change is refused, by the primary's word: a replica may not have it yet.
+func TestChangesBeyond(t *testing.T) {
+	t.Parallel()
+	app := harness.Start(t, noon)
+	app.Feed("acme").Sync(draft{}.feed())
+	all, err := app.Catalog.Changes(t.Context(), 100, nil, catalog.ChangeFilter{})
+	if err != nil || len(all.Nodes) == 0 {
+		t.Fatalf("%d changes: %v", len(all.Nodes), err)
+	}
+	latest := all.Nodes[len(all.Nodes)-1]
+	behind, beyond := latest.Cursor(), catalog.ChangeCursor(latest.Number+1)
+	gone := pgtest.Pool(t)
+	gone.Close()
+	for _, test := range []struct {
+		name    string
+		catalog *catalog.Catalog
+		after   string
+		refused bool
+	}{
+		{"the latest", app.Catalog, behind, false},
+		{"beyond it", app.Catalog, beyond, true},
+		{"a replica that lags", catalog.NewReplicated(app.Pool, pgtest.Pool(t), app.Clock.Now), behind, false},
+		{"beyond it by a replica", catalog.NewReplicated(app.Pool, pgtest.Pool(t), app.Clock.Now), beyond, true},
+		{"a replica alone", catalog.NewReplicated(gone, pgtest.Pool(t), app.Clock.Now), beyond, false},
+	} {
+		page, err := test.catalog.Changes(t.Context(), 10, &test.after, catalog.ChangeFilter{})
+		var known *catalog.Error
+		if refused := errors.As(err, &known) && known.Code == catalog.CodeCursorExpired && known.Argument == "after"; refused != test.refused || !refused && err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err == nil && (len(page.Nodes) > 0 || *page.PageInfo.EndCursor != test.after) {
+			t.Errorf("%s: %+v", test.name, page)
+		}
+	}
+	changed, err := app.Catalog.Event(t.Context(), latest.EventID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known *catalog.Error
+	if _, err := changed.History(t.Context(), nil, &beyond); !errors.As(err, &known) || known.Code != catalog.CodeCursorExpired {
+		t.Errorf("history: %v", err)
 	}
 }
 

@@ -10,7 +10,8 @@ type Code string
 // The codes of errors that are the client's to mend.
 const (
 	CodeBadUserInput Code = "BAD_USER_INPUT"
-	// CodeCursorExpired: what follows a cursor is kept no more, so that to go on from it would leave a gap.
+	// CodeCursorExpired: what follows a cursor is kept no more, or the catalog has gone back to before it, so that to go on
+	// from it would leave a gap.
 	CodeCursorExpired Code = "CURSOR_EXPIRED"
 )
 

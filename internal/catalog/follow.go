@@ -44,8 +44,8 @@ func newLive() *live {
 }
 
 // Follow gives first the changes that follow a cursor, nil: none, then those that come, in the order in which they were
-// committed, until ctx is done. The error that it gives last ends it: a *Error if changes were pruned before they were given. It
-// reads the primary alone, where what a notification tells of is to be found. Somebody has to Watch.
+// committed, until ctx is done. The error that it gives last ends it: a *Error if changes were pruned before they were given, or
+// the catalog has gone back. It reads the primary alone, where what a notification tells of is to be found. Somebody has to Watch.
 func (c *Catalog) Follow(ctx context.Context, after *string, where ChangeFilter) (iter.Seq2[*Change, error], error) {
 	filter, err := where.check(c.clock)
 	if err != nil {
@@ -90,10 +90,7 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 		f.given = nil
 		switch tail := f.catalog.live.tail.Load(); {
 		case f.place < tail.from:
-			if err := f.read(ctx); err != nil {
-				if ctx.Err() == nil {
-					yield(nil, err)
-				}
+			if !f.readOr(ctx, yield) {
 				return
 			}
 		case f.place < tail.to:
@@ -106,8 +103,21 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 				return
 			case <-tail.next:
 			}
+			// Who is ahead even of the next tail has read it before the others, or what it has read was lost.
+			if f.place > f.catalog.live.tail.Load().to && !f.readOr(ctx, yield) {
+				return
+			}
 		}
 	}
+}
+
+// readOr reads on, or gives the error that ends it.
+func (f *follower) readOr(ctx context.Context, yield func(*Change, error) bool) bool {
+	err := f.read(ctx)
+	if err != nil && ctx.Err() == nil {
+		yield(nil, err)
+	}
+	return err == nil
 }
 
 // read reads the next changes from the database.
@@ -128,6 +138,8 @@ func (f *follower) read(ctx context.Context) error {
 		return nil
 	case f.place < read.pruned:
 		return errExpired
+	case f.place > read.latest:
+		return errBeyond
 	}
 	f.given = read.changes
 	if f.place = max(f.place, read.until); len(f.given) == followSize {
@@ -203,7 +215,7 @@ func (l *live) advance(ctx context.Context, c *Catalog) error {
 	if read.latest == last.to {
 		return nil
 	}
-	next := &tail{from: last.to, to: read.latest, changes: read.changes, next: make(chan struct{})}
+	next := &tail{from: min(last.to, read.latest), to: read.latest, changes: read.changes, next: make(chan struct{})}
 	if len(next.changes) > tailSize || read.until < read.latest {
 		next.from, next.changes = next.to, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,9 +141,46 @@ func TestFollowBegins(t *testing.T) {
 	if _, err := app.Catalog.Follow(t.Context(), &first, catalog.ChangeFilter{}); !errors.As(err, &refused) || refused.Code != catalog.CodeCursorExpired {
 		t.Errorf("a cursor from before what is kept: %v", err)
 	}
+	beyond := catalog.ChangeCursor(changes[len(changes)-1].Number + 1)
+	if _, err := app.Catalog.Follow(t.Context(), &beyond, catalog.ChangeFilter{}); !errors.As(err, &refused) || refused.Code != catalog.CodeCursorExpired {
+		t.Errorf("a cursor from beyond the latest change: %v", err)
+	}
 	junk := "junk"
 	if _, err := app.Catalog.Follow(t.Context(), &junk, catalog.ChangeFilter{}); !errors.As(err, &refused) || refused.Argument != "after" {
 		t.Errorf("a cursor that is none: %v", err)
+	}
+}
+
+// TestFollowRestored: when the database goes back, those who have read what is lost are told so, and others follow on.
+func TestFollowRestored(t *testing.T) {
+	t.Parallel()
+	app := watched(t)
+	feed := app.Feed("acme")
+	show := func(title string) []byte {
+		return draft{1: {ID: "1", Title: title, Mode: "online", Plans: []harness.Plan{{ID: "1", Start: "2040-01-01T20:00:00"}}}}.feed()
+	}
+	feed.Sync(show("One"))
+	one := harness.One[int64](app, `SELECT last_change FROM catalog`)
+	before, err := told(t.Context(), app.Catalog, nil, catalog.ChangeFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed.Sync(show("Two"))
+	for range harness.One[int64](app, `SELECT last_change FROM catalog`) - one {
+		<-before
+	}
+	app.Exec(`DELETE FROM changes WHERE id > $1`, one)
+	app.Exec(`UPDATE catalog SET last_change = $1`, one)
+	if got := <-before; !strings.Contains(got, "beyond the latest change") {
+		t.Errorf("told %q", got)
+	}
+	after, err := told(t.Context(), app.Catalog, nil, catalog.ChangeFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed.Sync(show("Three"))
+	if got := <-after; !strings.HasPrefix(got, fmt.Sprint(one+1, " ")) {
+		t.Errorf("told %q, want change %d", got, one+1)
 	}
 }
 
