@@ -130,6 +130,8 @@ func TestConfig(t *testing.T) {
 }
 
 // TestConfigIsAnEnvFile: what is printed, put into .env, is what was in force.
+//
+//nolint:paralleltest // alone changes the working directory.
 func TestConfigIsAnEnvFile(t *testing.T) {
 	alone(t)
 	_, printed, _ := marquee(t, "config")
