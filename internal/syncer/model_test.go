@@ -305,6 +305,7 @@ func feedOf(records []said, title string) []byte {
 func agree(t *rapid.T, app *harness.App, m *model, feed *harness.Feed, body []byte, records []said, title string, now time.Time) event.Outcome {
 	last := m.lastChange
 	m.changes = nil
+	shown := shownOf(app)
 	outcome, counts := m.sync(records, title, now)
 	feed.Serve(body)
 	report, err := feed.Try()
@@ -330,10 +331,27 @@ func agree(t *rapid.T, app *harness.App, m *model, feed *harness.Feed, body []by
 	if diff := cmp.Diff(m.changes, made, emptyIsNil); diff != "" {
 		t.Fatalf("changes (-model +catalog):\n%s\n%s", diff, body)
 	}
+	for key, is := range shownOf(app) {
+		if is != shown[key] && !slices.ContainsFunc(made, func(change string) bool { return strings.HasSuffix(change, " "+key) }) {
+			t.Fatalf("%s is another without a change: %s, and was %s", key, is, shown[key])
+		}
+	}
 	if version(app) != m.version || lastChange(app) != m.lastChange {
 		t.Fatalf("version %d, last change %d; the model has %d, %d", version(app), lastChange(app), m.version, m.lastChange)
 	}
 	return outcome
+}
+
+// shownOf is all that the API shows of each event, but for when it was last seen, which may change without a change.
+func shownOf(app *harness.App) map[string]string {
+	shown := map[string]string{}
+	for _, r := range harness.Query[string](app, `
+		SELECT s.external_id || '/' || e.external_id || ' ' || (to_jsonb(e) - 'last_seen_at' - 'content_hash' - 'record_hash')
+		FROM events e JOIN series s ON s.id = e.series_id`) {
+		key, row, _ := strings.Cut(r, " ")
+		shown[key] = row
+	}
+	return shown
 }
 
 func rowsOf(app *harness.App) []row {
