@@ -166,6 +166,11 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	o.Limiter = ratelimit.New(ratelimit.Options{Budget: ratelimit.Budget{Rate: 1, Burst: 1}, Keys: map[ratelimit.KeyHash]ratelimit.Key{{}: {}}})
 	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{}), Limiter: o.Limiter})
 	poor := httpapi.New(o) // its clients have one point
+	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{}), Live: gqlhttp.Live{Connections: -1}})
+	o.Limiter = nil
+	crowded := httpapi.New(o) // no stream may be open
+	o.GraphQL = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a bug") })
+	broken := httpapi.New(o)
 	bad := httpapi.New(options(&fake{search: failing, exportErr: errDatabase, ping: pinging}))
 	calendar := httpapi.New(options(&fake{export: []catalog.Exported{happening(t, "a")}}))
 	// One export is at work, which is as many as may be.
@@ -211,6 +216,8 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 406},
 		{graphQL, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 415},
 		{poor, http.MethodPost, "/graphql", `{"query":"{providers{id}}"}`, 429},
+		{broken, http.MethodPost, "/graphql", `{"query":"{__typename}"}`, 500},
+		{crowded, http.MethodPost, "/graphql", `{"query":"subscription {changes {cursor}}"}`, 503},
 		{calendar, http.MethodGet, "/events.ics?from=2026-11-28", "", 200},
 		{good, http.MethodGet, "/events.csv", "", 200},
 		{good, http.MethodGet, "/events.jsonld", "", 200},
@@ -242,6 +249,8 @@ func TestOpenAPIIsTrue(t *testing.T) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
 		case http.StatusNotAcceptable:
 			r.Header.Set("Accept", "image/png")
+		case http.StatusServiceUnavailable:
+			r.Header.Set("Accept", "text/event-stream")
 		case http.StatusUnsupportedMediaType:
 			r.Header.Set("Content-Type", "text/plain")
 		}
