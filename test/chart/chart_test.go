@@ -223,6 +223,20 @@ func TestTaken(t *testing.T) {
 			values:  embedded + "prometheusRule: {enabled: true}\nproviders: [" + strings.Replace(one, "alpha", "'no'", 1) + "}, " + strings.Replace(one, "alpha", "'null'", 1) + "}]",
 			has:     []string{`app.kubernetes.io/instance: "on"`, `marquee.dev/provider: "no"`, `provider: "null"`},
 		},
+		"a database's names that are numbers": {
+			values: "database: {external: {existingSecret: '12345', urlKey: '1', apiUrlKey: '2', migrateUrlKey: '3', replicaUrlKey: '4', caSecret: '0x1', caKey: '5'}}\n" +
+				"sync: {existingSecret: '6', priorityClassName: '7'}\napi: {apiKeysSecret: '8', priorityClassName: '9'}\nserviceAccount: {create: false, name: '10'}\n" +
+				"imagePullSecrets: [{name: '11'}]\ningress: {enabled: true, className: '12', hosts: ['13']}\nproviders: [" + one + ", cronJob: {existingSecret: '14', priorityClassName: '15'}}]",
+			has: []string{`secretKeyRef: {name: "12345", key: "2"}`, `secretKeyRef: {name: "12345", key: "4"}`, `secretName: "0x1"`},
+		},
+		"names of a database in the cluster that are numbers": {
+			values: "database: {mode: embedded, embedded: {existingSecret: '1e3', storageClassName: '2'}}\nserviceAccount: {create: true, name: '3'}",
+			has:    []string{`secretKeyRef: {name: "1e3", key: app}`},
+		},
+		"a name that is a boolean in YAML": {
+			values: embedded + "fullnameOverride: 'on'\ningress: {enabled: true, hosts: [events.example]}\nhttpRoute: {enabled: true, parentRefs: [{name: gateway}], hostnames: [events.example]}\napi: {autoscaling: {enabled: true}}",
+			has:    []string{`{name: "on", port: 80}`},
+		},
 		"a release with a dot": {
 			release: "a.b",
 			values:  embedded + "providers: [" + one + "}]",

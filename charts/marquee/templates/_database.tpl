@@ -16,10 +16,10 @@
 {{- $external := $db.external }}
 {{- $keys := dict "app" $external.urlKey "owner" (default $external.urlKey $external.migrateUrlKey) "api" (default $external.urlKey $external.apiUrlKey) }}
 - name: MARQUEE_DATABASE_URL
-  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret }}, key: {{ get $keys .role }}}}
+  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret | quote }}, key: {{ get $keys .role | quote }}}}
 {{- if and (eq .role "api") $external.replicaUrlKey }}
 - name: MARQUEE_REPLICA_URL
-  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret }}, key: {{ $external.replicaUrlKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ $external.existingSecret | quote }}, key: {{ $external.replicaUrlKey | quote }}}}
 {{- end }}
 - {name: PGSSLMODE, value: {{ $external.sslmode }}}
 {{- if $external.caSecret }}
@@ -43,7 +43,7 @@
 - {name: MARQUEE_DATABASE_URL, value: "postgres://{{ $name }}:5432/marquee"}
 - {name: PGUSER, value: {{ ternary "marquee_owner" "marquee_app" $owner }}}
 - name: PGPASSWORD
-  valueFrom: {secretKeyRef: {name: {{ include "marquee.embeddedSecret" .root }}, key: {{ ternary "owner" "app" $owner }}}}
+  valueFrom: {secretKeyRef: {name: {{ include "marquee.embeddedSecret" .root | quote }}, key: {{ ternary "owner" "app" $owner }}}}
 - {name: PGSSLMODE, value: disable}
 {{- end }}
 {{- with .conns }}

@@ -17,7 +17,7 @@ The spec of every pod that runs the program. Of
 {{- $main := dict "root" $root "name" .name "args" .args "role" .role "conns" .conns "resources" $s.resources
     "env" (concat (default list .env) (default list $s.extraEnv)) "envFrom" (concat (default list .envFrom) (default list $s.extraEnvFrom))
     "mounts" (concat (default list .mounts) (default list $s.extraVolumeMounts)) "more" (default dict .container) -}}
-serviceAccountName: {{ include "marquee.serviceAccountName" $root }}
+serviceAccountName: {{ include "marquee.serviceAccountName" $root | quote }}
 automountServiceAccountToken: false
 # Or a Service's variables (MARQUEE_PORT=tcp://…) would be taken for settings.
 enableServiceLinks: false
@@ -32,7 +32,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $s.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $s.nodeSelector }}
 nodeSelector:
@@ -64,8 +64,8 @@ volumes:
   {{- if and (eq $root.Values.database.mode "external") $root.Values.database.external.caSecret }}
   - name: database-ca
     secret:
-      secretName: {{ $root.Values.database.external.caSecret }}
-      items: [{key: {{ $root.Values.database.external.caKey }}, path: ca.crt}]
+      secretName: {{ $root.Values.database.external.caSecret | quote }}
+      items: [{key: {{ $root.Values.database.external.caKey | quote }}, path: ca.crt}]
   {{- else if eq $root.Values.database.mode "cnpg" }}
   - name: database-ca
     secret:
