@@ -110,14 +110,49 @@ func TestMetricsAreThere(t *testing.T) {
 	if looked < 20 {
 		t.Errorf("only %d metrics looked at", looked)
 	}
+}
+
+// TestDashboard: its panels show the namespaces that are chosen, all of them at first, also where metrics have none.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
 	var board struct {
-		Panels []struct{ Title, Type string }
+		Templating struct {
+			List []struct {
+				Name, Query, AllValue string
+				Multi, IncludeAll     bool
+			}
+		}
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
 	}
 	text, err := os.ReadFile(chartDir + "/files/dashboard.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &board); err != nil || len(board.Panels) < 10 {
-		t.Errorf("%d panels, %v", len(board.Panels), err)
+		t.Fatalf("%d panels, %v", len(board.Panels), err)
+	}
+	found := false
+	for _, v := range board.Templating.List {
+		found = found || v.Name == "namespace" && v.Query == "label_values(marquee_catalog_version, namespace)" && v.Multi && v.IncludeAll && v.AllValue == ".*"
+	}
+	if !found {
+		t.Errorf("no variable of namespaces in %+v", board.Templating.List)
+	}
+	metric := regexp.MustCompile(`\b(?:marquee|pgxpool|process)_[a-z_]+`)
+	for _, panel := range board.Panels {
+		for _, target := range panel.Targets {
+			asked := metric.FindAllStringIndex(target.Expr, -1)
+			if len(asked) == 0 {
+				t.Errorf("%s: %s asks for none of our metrics", panel.Title, target.Expr)
+			}
+			for _, at := range asked {
+				if !strings.HasPrefix(target.Expr[at[1]:], `{namespace=~"$namespace"`) {
+					t.Errorf("%s: %s asks for %s of all namespaces", panel.Title, target.Expr, target.Expr[at[0]:at[1]])
+				}
+			}
+		}
 	}
 }
