@@ -234,7 +234,8 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	}
 	registry := prometheus.NewRegistry()
 	reads := catalog.NewReplicated(pools.primary, pools.replica, time.Now)
-	registry.MustRegister(&serverMetrics{reads}, &mirrorMetrics{reads}, &providerMetrics{reads: reads, log: log})
+	registry.MustRegister(&serverMetrics{reads}, &providerMetrics{reads: reads, log: log})
+	registerMirror(registry, reads)
 	reads.KeepMirror(int(how.MirrorMiB) << 20)
 	defer watch(ctx, reads, log)()
 	how.statements.registerPools(registry, pools)

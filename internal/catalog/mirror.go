@@ -47,7 +47,8 @@ const (
 	mirrorPage    = 2_000           // events that are read at a time
 	mirrorChanges = 20_000          // that are read for themselves
 	mirrorRest    = time.Second / 4 // between one reading and the next
-	mirrorAge     = time.Hour       // after which all of it is read anew, whatever the log of changes says
+	mirrorAge     = time.Hour       // after which the next version is read whole, whatever the log of changes says
+	mirrorTimeout = 5 * time.Minute // of one reading
 	tooLargeRest  = 10 * time.Minute
 )
 
@@ -167,6 +168,8 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns []string) err
 	if !ok || last != nil && last.has(state) {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, mirrorTimeout)
+	defer cancel()
 	pinned, stamp := c.Pin(ctx)
 	if state, ok = stamp(); !ok {
 		return nil
@@ -202,44 +205,50 @@ func (c *Catalog) readMirror(ctx context.Context, columns []string, limit int, l
 	if last.leadsTo(next, pruned) {
 		next.read = last.read
 		changed, err := readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
+		if err == nil {
+			err = next.add(merged(last.rows, changed), limit)
+		}
 		if err != nil {
 			return nil, err
 		}
-		next.rows = merged(last.rows, changed)
-	} else {
-		above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
-		for size := mirrorPage; size == mirrorPage; {
-			page, err := readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
-			if err != nil {
-				return nil, err
-			}
-			if next.rows = append(next.rows, page...); sizeOf(next.rows[len(next.rows)-len(page):], &next.bytes) > limit {
-				return nil, errTooLarge
-			}
-			if size = len(page); size > 0 {
-				above = page[size-1].position()
-			}
-		}
-		next.bytes = 0
-	}
-	if sizeOf(next.rows, &next.bytes) > limit {
-		return nil, errTooLarge
+	} else if err := next.addAll(ctx, tx, list, limit); err != nil {
+		return nil, err
 	}
 	next.index()
 	return next, nil
+}
+
+// addAll reads all events, some at a time.
+func (s *mirror) addAll(ctx context.Context, tx pgx.Tx, list string, limit int) error {
+	above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	for {
+		page, err := readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
+		if err == nil {
+			err = s.add(page, limit)
+		}
+		if err != nil || len(page) < mirrorPage {
+			return err
+		}
+		above = page[len(page)-1].position()
+	}
+}
+
+// add appends rows, as long as there is room.
+func (s *mirror) add(rows []held, limit int) error {
+	for i := range rows {
+		s.bytes += heldBytes + cap(rows[i].row)
+	}
+	if s.bytes > limit {
+		return errTooLarge
+	}
+	s.rows = append(s.rows, rows...)
+	return nil
 }
 
 // leadsTo says whether the log tells what is between the two, and that is not so much that all may as well be read. What was
 // pruned it tells no more.
 func (s *mirror) leadsTo(next *mirror, pruned int64) bool {
 	return s != nil && s.change >= pruned && s.change <= next.change && next.change-s.change <= mirrorChanges && next.read.Sub(s.read) < mirrorAge
-}
-
-func sizeOf(rows []held, sum *int) int {
-	for i := range rows {
-		*sum += heldBytes + cap(rows[i].row)
-	}
-	return *sum
 }
 
 func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, error) {
