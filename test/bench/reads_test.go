@@ -31,6 +31,7 @@ type way struct {
 	floor    string // the way that it is measured by
 	requests [][]byte
 	also     string // another floor; empty: none
+	memory   bool   // asked of a server that has the events in memory
 }
 
 const (
@@ -52,13 +53,17 @@ func ways(events int) []way {
 		{name: "rows by hand", floor: "rows by hand", requests: getWindows("/floor/page?%s&%s")},
 		{name: "page of 50", floor: "rows by hand", also: "page of 50 by gqlgen on ent", requests: posts("/written/graphql", starts)},
 		{name: "rows that overlap by hand", floor: "rows that overlap by hand", requests: getWindows("/floor/overlaps?%s&%s")},
+		{name: "page of 50 from memory", floor: "rows by hand", also: "page of 50 by gqlgen on ent", requests: posts("/written/graphql", starts), memory: true},
 		{name: "page of 50, OVERLAPS", floor: "rows by hand", also: "rows that overlap by hand", requests: posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields))},
+		{name: "page of 50, OVERLAPS, from memory", floor: "rows by hand", also: "rows that overlap by hand", requests: posts("/written/graphql", fmt.Sprintf(askPage, "OVERLAPS", plainFields)), memory: true},
 		{name: "page of 50 by the resolvers", floor: "rows by hand", requests: posts("/resolved/graphql", starts)},
 		{name: "page of 50 by gqlgen on ent", floor: "rows by hand", requests: posts("/ent/graphql", askEnt)},
 		{name: "rows with offers by hand", floor: "rows with offers by hand", requests: getWindows("/floor/offers?%s&%s")},
 		{name: "page of 50 with offers", floor: "rows by hand", requests: posts("/written/graphql", offers), also: "rows with offers by hand"},
+		{name: "page of 50 with offers, from memory", floor: "rows by hand", requests: posts("/written/graphql", offers), also: "rows with offers by hand", memory: true},
 		{name: "1,000 rows by hand", floor: "1,000 rows by hand", requests: searches("/floor/search?%s&%s", events)},
 		{name: "search of 1,000", floor: "1,000 rows by hand", requests: searches("/written/search?starts_at=%s&ends_at=%s", events)},
+		{name: "search of 1,000 from memory", floor: "1,000 rows by hand", requests: searches("/written/search?starts_at=%s&ends_at=%s", events), memory: true},
 	}
 }
 
@@ -158,16 +163,24 @@ const readsRounds = 7
 
 func measureWays(b *testing.B, pool *pgxpool.Pool, url string, n int) []line {
 	b.Helper()
-	s, stop := startServer(b, url)
+	plain, stop := startServer(b, url)
 	defer stop()
+	mirrored, stop := startServer(b, url, mirrorVariable+"=on")
+	defer stop()
+	of := func(w way) *server {
+		if w.memory {
+			return mirrored
+		}
+		return plain
+	}
 	all := ways(n)
 	measured := map[string][]sample{}
 	for _, w := range all {
-		s.load(b, w, 300*time.Millisecond) // statements are prepared, pages are in memory
+		of(w).load(b, w, 300*time.Millisecond) // statements are prepared, pages are in memory
 	}
 	for range readsRounds {
 		for _, w := range all {
-			measured[w.name] = append(measured[w.name], s.measure(b, pool, w, time.Second))
+			measured[w.name] = append(measured[w.name], of(w).measure(b, pool, w, time.Second))
 		}
 	}
 	var lines []line
@@ -233,10 +246,10 @@ type server struct {
 	pids    []int
 }
 
-func startServer(b *testing.B, url string) (s *server, stop func()) {
+func startServer(b *testing.B, url string, environment ...string) (s *server, stop func()) {
 	b.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), serveVariable+"="+url)
+	command.Env = append(append(os.Environ(), serveVariable+"="+url), environment...)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err == nil {

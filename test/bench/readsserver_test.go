@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -30,6 +31,12 @@ import (
 // its processor time is its own.
 const serveVariable = "MARQUEE_BENCH_SERVE"
 
+// mirrorVariable makes it keep the events in memory, in mirrorBytes at most.
+const (
+	mirrorVariable = "MARQUEE_BENCH_MIRROR"
+	mirrorBytes    = 1 << 30
+)
+
 func TestMain(m *testing.M) {
 	if url := os.Getenv(serveVariable); url != "" {
 		if err := serveReads(url); err != nil {
@@ -54,6 +61,9 @@ func serveReads(url string) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	reads := catalog.New(pool, time.Now)
+	if os.Getenv(mirrorVariable) != "" {
+		reads.KeepMirror(mirrorBytes)
+	}
 	go reads.Watch(context.Background(), log)
 	api := func(path string, c graph.Catalog, cacheBytes int) http.Handler {
 		served := httpapi.New(httpapi.Options{
@@ -78,12 +88,28 @@ func serveReads(url string) error {
 		runtime.ReadMemStats(&m)
 		_, _ = w.Write(strconv.AppendUint(nil, m.Mallocs, 10))
 	})
+	if err := untilMirrored(reads); err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println(listener.Addr()) //nolint:forbidigo // the parent reads it
 	return http.Serve(listener, mux)
+}
+
+// untilMirrored waits until the events that are to be in memory are.
+func untilMirrored(c *catalog.Catalog) error {
+	if os.Getenv(mirrorVariable) == "" {
+		return nil
+	}
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if c.Mirror().Events > 0 {
+			return nil
+		}
+	}
+	return errors.New("the events are not in memory")
 }
 
 // resolved is a catalog that writes no page: what gqlgen's resolvers make of the same rows.
