@@ -93,7 +93,7 @@ func (c *serveCommand) pools(ctx context.Context, log *slog.Logger, how *answers
 // answering is how the API answers.
 type answering struct {
 	CacheMiB  int    `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
-	MirrorMiB uint16 `help:"How much memory all events may take, from which pages of a window are answered without the database, in MiB, and once more while they are read; 0: none are kept." name:"mirror-mib" default:"0"`
+	MirrorMiB uint16 `help:"How much memory all events may take, from which pages of a window are answered without the database, in MiB, and once more while they are read; 0: none are kept." name:"mirror-mib" default:"128"`
 	limits
 	RateLimit        rateLimit            `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
 	APIKeys          string               `help:"A YAML file of clients that show a key in the header X-Api-Key: a list of name, sha256 of the key, and rateLimit of their own." name:"api-keys" type:"path" placeholder:"FILE"`
