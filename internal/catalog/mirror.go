@@ -10,6 +10,7 @@ import (
 	"iter"
 	"log/slog"
 	"math"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -272,9 +273,9 @@ func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, 
 
 // hold keeps a row, of which spanColumns come first.
 func hold(values [][]byte) held {
-	size := len(values) * binary.MaxVarintLen16
+	size := 0
 	for _, v := range values {
-		size += len(v)
+		size += len(v) + (bits.Len(uint(len(v)+1)|1)+6)/7 // that of a varint: 7 bits a byte
 	}
 	b := make([]byte, 0, size)
 	for _, v := range values {
@@ -285,7 +286,7 @@ func hold(values [][]byte) held {
 		b = binary.AppendUvarint(b, uint64(len(v))+1)
 		b = append(b, v...)
 	}
-	h := held{start: micros(values[1]), startsLocal: micros(values[3]), row: slices.Clip(bytes.Clone(b))}
+	h := held{start: micros(values[1]), startsLocal: micros(values[3]), row: b}
 	h.end, h.endsLocal = h.start, h.startsLocal
 	if values[2] != nil {
 		h.end, h.endsLocal = micros(values[2]), micros(values[4])

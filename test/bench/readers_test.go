@@ -2,7 +2,9 @@ package bench_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,12 +22,30 @@ import (
 // long they wait when nothing is; one read each 5 ms. Turns alternate. The sync is a process of its own, as a CronJob's is; it, the API
 // and PostgreSQL share the machine.
 func BenchmarkReaders(b *testing.B) {
+	for name, mirror := range map[string]int{"memory": 128 << 20, "database": 0} {
+		b.Run(name, func(b *testing.B) { measureReaders(b, mirror) })
+	}
+}
+
+func measureReaders(b *testing.B, mirror int) {
+	b.Helper()
 	app := harness.Start(b, time.Now())
+	app.Catalog.KeepMirror(mirror)
 	f := app.Feed("acme")
 	f.Serve(big(b))
 	once := syncProcess(b, app, f)
 	once()
 	app.Exec(`VACUUM ANALYZE events`)
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { app.Catalog.Watch(ctx, slog.New(slog.DiscardHandler)) })
+	defer watching.Wait()
+	defer cancel()
+	for end := time.Now().Add(time.Minute); mirror > 0 && app.Catalog.Mirror().Events == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.Fatal("the events are not in memory")
+		}
+	}
 	query := func() time.Duration {
 		start := time.Now()
 		answer := app.Do(`{events(first: 50, window: {from: "2030-03-01", to: "2030-03-08"}) {nodes {id title startsAt minPrice {amount}}}}`, nil)
@@ -64,6 +84,7 @@ func BenchmarkReaders(b *testing.B) {
 	b.ReportMetric(p99(without).Seconds()*1e3, "p99-ms-without")
 	b.ReportMetric(float64(p99(with))/float64(p99(without)), "x-p99")
 	b.ReportMetric(float64(len(with)), "reads-during-sync")
+	b.ReportMetric(float64(app.Catalog.Mirror().Pages)/float64(len(with)+len(without)), "of-reads-from-memory")
 }
 
 // syncProcess makes the program, and what runs it once.

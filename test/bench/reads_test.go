@@ -149,9 +149,9 @@ func BenchmarkReads(b *testing.B) {
 			fill(b, pool, n, 10)
 			t.lines = measureWays(b, pool, url, n)
 		}
-		t.windows = measureWindows(b, pool)
+		t.windows, t.mebibytes = measureWindows(b, pool)
 		for _, w := range t.windows {
-			b.Logf("%d events, a month, %-10s %6d us first page, %6d us deep page", n, w.match, w.first, w.deep)
+			b.Logf("%d events, a month, %-10s %6d us first page, %6d us deep page; from memory: %t", n, w.match, w.first, w.deep, w.fromMemory)
 		}
 		tables = append(tables, t)
 	}

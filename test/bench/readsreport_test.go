@@ -30,6 +30,8 @@ type table struct {
 	events  int
 	lines   []line
 	windows []windowLine
+
+	mebibytes int // that all events took in memory, for windows
 }
 
 const preface = `# Benchmarks of reads
@@ -42,6 +44,7 @@ processor time of server and PostgreSQL together for one request: the steady fig
 the floor, by requests and by processor time (least and most of the rounds in brackets: the noise). A floor is the same rows by the simplest statement that finds them, in PostgreSQL's
 binary form, to JSON by hand, without GraphQL and without what an API has besides (limits, ids of requests, metrics). A page is the first 50 events of a day, a week or a month, with
 %q. *By the resolvers* is gqlgen on Marquee's own catalog, field by field; *by gqlgen on ent* is what the two make by their documentation (see test/bench/entql).
+*From memory* is asked of a second server process, which has all events in memory (docs/architecture.md); the others of one that keeps none.
 `
 
 func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {
@@ -66,9 +69,13 @@ func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {
 				thousands(int(l.rate)), thousands(int(l.cpu)), l.p99, l.allocations, thousands(int(l.size)), l.ofFloor, l.ofFloorByCPU, l.lowest, l.highest)
 		}
 		if len(t.windows) > 0 {
-			fmt.Fprintf(&text, "\nOne page of a month, from the catalog, without offers, in the database's memory, in microseconds (median):\n\n| | first page | deep page |\n|---|---:|---:|\n")
+			fmt.Fprintf(&text, "\nOne page of a month, from the catalog, without offers, in microseconds (median): from the database, which has it in memory, and from the events in memory (%s MiB):\n\n| | first page | deep page |\n|---|---:|---:|\n", thousands(t.mebibytes))
 			for _, w := range t.windows {
-				fmt.Fprintf(&text, "| %s | %s | %s |\n", w.match, thousands(w.first), thousands(w.deep))
+				where := ""
+				if w.fromMemory {
+					where = ", from memory"
+				}
+				fmt.Fprintf(&text, "| %s%s | %s | %s |\n", w.match, where, thousands(w.first), thousands(w.deep))
 			}
 		}
 	}
