@@ -275,7 +275,7 @@ func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, 
 func hold(values [][]byte) held {
 	size := 0
 	for _, v := range values {
-		size += len(v) + (bits.Len(uint(len(v)+1)|1)+6)/7 // that of a varint: 7 bits a byte
+		size += len(v) + (bits.Len(uint(len(v)+1))+6)/7 // the varint before it has 7 bits a byte
 	}
 	b := make([]byte, 0, size)
 	for _, v := range values {

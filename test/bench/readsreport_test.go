@@ -44,7 +44,8 @@ processor time of server and PostgreSQL together for one request: the steady fig
 the floor, by requests and by processor time (least and most of the rounds in brackets: the noise). A floor is the same rows by the simplest statement that finds them, in PostgreSQL's
 binary form, to JSON by hand, without GraphQL and without what an API has besides (limits, ids of requests, metrics). A page is the first 50 events of a day, a week or a month, with
 %q. *By the resolvers* is gqlgen on Marquee's own catalog, field by field; *by gqlgen on ent* is what the two make by their documentation (see test/bench/entql).
-*From memory* is asked of a second server process, which has all events in memory (docs/architecture.md); the others of one that keeps none.
+*From memory* is asked of a second server process, which has all events in memory (architecture.md) with what room that takes, though
+the program's default is 128 MiB; the others of one that keeps none.
 `
 
 func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {

@@ -34,7 +34,7 @@ const serveVariable = "MARQUEE_BENCH_SERVE"
 // mirrorVariable makes it keep the events in memory, in mirrorBytes at most.
 const (
 	mirrorVariable = "MARQUEE_BENCH_MIRROR"
-	mirrorBytes    = 1 << 30
+	mirrorBytes    = 8 << 30 // room for every size
 )
 
 func TestMain(m *testing.M) {

@@ -25,15 +25,7 @@ func measureWindows(b *testing.B, pool *pgxpool.Pool) (lines []windowLine, mebib
 	b.Helper()
 	lines = measureMatches(b, catalog.New(pool, time.Now))
 	c := catalog.New(pool, time.Now)
-	c.KeepMirror(8 << 30)
-	ctx, cancel := context.WithCancel(context.Background())
-	var watching sync.WaitGroup
-	watching.Go(func() { c.Watch(ctx, slog.New(slog.DiscardHandler)) })
-	defer watching.Wait()
-	defer cancel()
-	if err := untilMirrored(c); err != nil {
-		b.Fatal(err)
-	}
+	defer mirror(b, c)()
 	fromMemory := measureMatches(b, c)
 	if c.Mirror().Pages == 0 {
 		b.Fatal("no page was from memory")
@@ -42,6 +34,24 @@ func measureWindows(b *testing.B, pool *pgxpool.Pool) (lines []windowLine, mebib
 		fromMemory[i].fromMemory = true
 	}
 	return append(lines, fromMemory...), c.Mirror().Bytes >> 20
+}
+
+// mirror has a catalog keep the events in memory until stop.
+func mirror(b *testing.B, c *catalog.Catalog) (stop func()) {
+	b.Helper()
+	c.KeepMirror(mirrorBytes)
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { c.Watch(ctx, slog.New(slog.DiscardHandler)) })
+	stop = func() {
+		cancel()
+		watching.Wait()
+	}
+	if err := untilMirrored(c); err != nil {
+		stop()
+		b.Fatal(err)
+	}
+	return stop
 }
 
 // measureMatches reads pages of months by each rule, the first of the window and one that begins half-way through. Each is read
