@@ -31,7 +31,7 @@ type mirror struct {
 	read    time.Time // when all of it was read last
 	columns []string
 	rows    []held
-	ends    []int64 // the latest end in each block of rows
+	classes []class
 	bytes   int
 }
 
@@ -43,8 +43,7 @@ type held struct {
 }
 
 const (
-	heldBytes     = 4*8 + 3*8 // what a held costs besides its row
-	blockSize     = 64
+	heldBytes     = 4*8 + 3*8 + 4   // what a held costs besides its row: itself, and its place in a class
 	mirrorPage    = 2_000           // events that are read at a time
 	mirrorChanges = 20_000          // that are read for themselves
 	mirrorRest    = time.Second / 4 // between one reading and the next
@@ -350,11 +349,30 @@ func merged(rows, others []held) []held {
 	return append(all, others...)
 }
 
-// index notes how late each block ends.
+// class is the events of a length, whose places are in order. Of those that begin long before a window only the few that are
+// long enough can matter to it, and who looks class by class, as the database does (span_class), finds them without meeting all others.
+type class struct {
+	shortest, longest int64 // that its events may be, in microseconds
+	places            []uint32
+}
+
+// index sorts the events into classes: each holds lengths up to twice those of the one before.
 func (s *mirror) index() {
-	s.ends = make([]int64, 0, len(s.rows)/blockSize+1)
-	for block := range slices.Chunk(s.rows, blockSize) {
-		s.ends = append(s.ends, slices.MaxFunc(block, func(a, b held) int { return cmp.Compare(a.end, b.end) }).end)
+	var sizes [64]int
+	of := func(h *held) int { return bits.Len64(uint64(max(0, h.end-h.start))) } // in [2^(class-1), 2^class)
+	for i := range s.rows {
+		sizes[of(&s.rows[i])]++
+	}
+	var at [len(sizes)]int
+	for i, size := range sizes {
+		if size > 0 {
+			at[i] = len(s.classes)
+			s.classes = append(s.classes, class{shortest: 1 << i >> 1, longest: 1<<i - 1, places: make([]uint32, 0, size)})
+		}
+	}
+	for i := range s.rows {
+		c := &s.classes[at[of(&s.rows[i])]]
+		c.places = append(c.places, uint32(i))
 	}
 }
 
@@ -384,55 +402,141 @@ func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]
 
 // held gives the events in a window and a stretch of the order of starts.
 func (s *mirror) held(w Window, of stretch) iter.Seq[*held] {
-	from, to, reach := s.bounds(w, of)
+	b := s.bounds(w, of)
+	early, all := s.reaching(b, of.descending), places(b.opens, b.to, of.descending)
+	if of.descending {
+		early, all = all, early
+	}
 	return func(yield func(*held) bool) {
-		n := to - from
-		for i := 0; i < n; i++ {
-			at := from + i
-			if of.descending {
-				at = to - 1 - i
-			}
-			if block := at / blockSize; s.ends[block] < reach { // all of it is over too early
-				if of.descending {
-					i += at - block*blockSize
-				} else {
-					i += (block+1)*blockSize - 1 - at
+		for _, part := range [...]iter.Seq[int]{early, all} {
+			for at := range part {
+				if h := &s.rows[at]; w.Holds(h.span()) && !yield(h) {
+					return
 				}
-				continue
-			}
-			if h := &s.rows[at]; h.end >= reach && w.Holds(h.span()) && !yield(h) {
-				return
 			}
 		}
 	}
 }
 
-// bounds are the places between which the events of a window and a stretch start, and the moment that they reach.
-func (s *mirror) bounds(w Window, of stretch) (from, to int, reach int64) {
+// bounds are what a window and a stretch mean to the order of starts: the places of the events that may be in both. From opens on
+// all are looked at, before it those that end from reach to closes.
+type bounds struct {
+	from, opens, to int
+	reach, closes   int64
+}
+
+func (s *mirror) bounds(w Window, of stretch) bounds {
 	first := func(start int64) int {
 		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].start >= start })
 	}
-	from, to, reach = 0, len(s.rows), math.MinInt64
-	if w.From != nil {
-		switch earliest := microsOf(w.From.earliest()); w.Match {
-		case StartsIn, Contained:
-			from = first(earliest)
-		case Overlaps, EndsIn:
-			reach = earliest
+	b := bounds{to: len(s.rows), reach: math.MinInt64, closes: math.MaxInt64}
+	if w.To != nil {
+		latest := microsOf(w.To.latest())
+		b.to = first(latest + 1)
+		if w.Match == EndsIn {
+			b.closes = latest
 		}
 	}
-	if w.To != nil {
-		to = first(microsOf(w.To.latest()) + 1)
+	if w.From != nil {
+		earliest := microsOf(w.From.earliest())
+		switch w.Match {
+		case StartsIn, Contained:
+			b.from = first(earliest)
+		case Overlaps:
+			b.reach, b.opens = earliest, first(earliest)
+		case EndsIn:
+			b.reach, b.opens = earliest, b.to
+		}
 	}
 	past := func(p *position, from int) int { // the first place at or behind a position
 		start := microsOf(p.key.at)
 		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].compare(start, p.id) >= from })
 	}
 	if of.above != nil {
-		from = max(from, past(of.above, 1))
+		b.from = max(b.from, past(of.above, 1))
 	}
 	if of.below != nil {
-		to = min(to, past(of.below, 0))
+		b.to = min(b.to, past(of.below, 0))
 	}
-	return from, to, reach
+	b.opens = min(max(b.opens, b.from), b.to)
+	return b
+}
+
+// places are those of a range, in a direction.
+func places(from, to int, descending bool) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range to - from {
+			at := from + i
+			if descending {
+				at = to - 1 - i
+			}
+			if !yield(at) {
+				return
+			}
+		}
+	}
+}
+
+// reaching gives the places from from to opens of the events that end from reach to closes, in a direction.
+func (s *mirror) reaching(b bounds, descending bool) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if b.from >= b.opens {
+			return
+		}
+		runs := make([]run, 0, len(s.classes))
+		for i := range s.classes {
+			if r := s.run(&s.classes[i], b, descending); r.next() {
+				runs = append(runs, r)
+			}
+		}
+		for len(runs) > 0 {
+			next := 0
+			for i := range runs {
+				if runs[i].at < runs[next].at != descending {
+					next = i
+				}
+			}
+			if !yield(runs[next].at) {
+				return
+			}
+			if !runs[next].next() {
+				runs = slices.Delete(runs, next, next+1)
+			}
+		}
+	}
+}
+
+// run goes through the places of a class, in one direction.
+type run struct {
+	rows          []held
+	left          []uint32
+	at            int // the place that it is at
+	reach, closes int64
+	descending    bool
+}
+
+// run is one through those of a class that are long enough for bounds and short enough.
+func (s *mirror) run(c *class, b bounds, descending bool) run {
+	left := c.places
+	first := func(is func(place int) bool) int {
+		return sort.Search(len(left), func(i int) bool { return is(int(left[i])) })
+	}
+	left = left[:first(func(place int) bool { return place >= b.opens || s.rows[place].start > b.closes-c.shortest })]
+	left = left[first(func(place int) bool { return place >= b.from && s.rows[place].start >= b.reach-c.longest }):]
+	return run{rows: s.rows, left: left, reach: b.reach, closes: b.closes, descending: descending}
+}
+
+// next steps to the next place, and says whether there is one.
+func (r *run) next() bool {
+	for len(r.left) > 0 {
+		if last := len(r.left) - 1; r.descending {
+			r.at, r.left = int(r.left[last]), r.left[:last]
+		} else {
+			r.at, r.left = int(r.left[0]), r.left[1:]
+		}
+		if end := r.rows[r.at].end; end >= r.reach && end <= r.closes {
+			return true
+		}
+	}
+	return false
 }

@@ -92,7 +92,7 @@ func TestMirrorAgrees(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		exec(t, pool, "DELETE FROM events")
 		d := drawCatalog(rt, series)
-		for i, e := range slices.Clone(d.events) { // so many that blocks are passed over
+		for i, e := range slices.Clone(d.events) { // so many that each length has several
 			for n := range 9 {
 				zone := location(e.zone)
 				again := e
@@ -217,7 +217,7 @@ func TestMirrorFollows(t *testing.T) {
 	same("an older log, of a database that was restored", true)
 }
 
-// TestMirrorAtLimits: windows that begin or end with each event, so that the limits of blocks are among them.
+// TestMirrorAtLimits: windows that begin or end with each event, so that the first and the last of each length are among them.
 func TestMirrorAtLimits(t *testing.T) {
 	t.Parallel()
 	pool, _ := traced(t, 4)
