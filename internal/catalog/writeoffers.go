@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -19,7 +20,7 @@ const offerCurrency = len(offerColumns) - 1
 // offers writes each object of a JSON array of flat objects, as PostgreSQL writes them. What it doesn't expect
 // there it doesn't write.
 func (w *writer) offers(each *program, v [][]byte) {
-	s, currency := scanner{rest: v[0]}, v[1]
+	s, currency := scanner{text: v[0]}, v[1]
 	w.b = append(w.b, '[')
 	s.want('[')
 	for n := 0; !s.failed && !s.next(']'); n++ {
@@ -35,9 +36,8 @@ func (w *writer) offers(each *program, v [][]byte) {
 			}
 			key := s.token()
 			s.want(':')
-			value := s.token()
-			for i, name := range offerColumns[:offerCurrency] {
-				if len(key) == len(name)+2 && string(key[1:len(key)-1]) == name && string(value) != "null" {
+			if value := s.token(); string(value) != "null" {
+				if i := offerColumn(key, m); i >= 0 {
 					w.offer[i] = value
 				}
 			}
@@ -53,23 +53,34 @@ func (w *writer) offers(each *program, v [][]byte) {
 	w.b = append(w.b, ']')
 }
 
+// offerColumn is the place of a key, with its quotes, in offerColumns; negative if it has none. It is the likely one for
+// most: PostgreSQL sorts keys, and offers have all of them.
+func offerColumn(key []byte, likely int) int {
+	is := func(name string) bool { return len(key) == len(name)+2 && string(key[1:len(key)-1]) == name }
+	if likely < offerCurrency && is(offerColumns[likely]) {
+		return likely
+	}
+	return slices.IndexFunc(offerColumns[:offerCurrency], is)
+}
+
 // scanner cuts JSON into tokens.
 type scanner struct {
-	rest   []byte
+	text   []byte
+	at     int
 	failed bool
 }
 
 // next says whether c comes next, and steps over it.
 func (s *scanner) next(c byte) bool {
-	s.rest = bytes.TrimLeft(s.rest, " ")
-	if len(s.rest) == 0 {
+	s.space()
+	if s.at >= len(s.text) {
 		s.failed = true
 		return false
 	}
-	if s.rest[0] != c {
+	if s.text[s.at] != c {
 		return false
 	}
-	s.rest = s.rest[1:]
+	s.at++
 	return true
 }
 
@@ -79,28 +90,42 @@ func (s *scanner) want(c byte) {
 	}
 }
 
+func (s *scanner) space() {
+	for s.at < len(s.text) && s.text[s.at] == ' ' {
+		s.at++
+	}
+}
+
 // token cuts off a string with its quotes, or a number or a literal.
 func (s *scanner) token() []byte {
-	s.rest = bytes.TrimLeft(s.rest, " ")
-	end := 1
-	if len(s.rest) > 0 && s.rest[0] == '"' {
-		for end < len(s.rest) && s.rest[end] != '"' {
-			if s.rest[end] == '\\' {
+	s.space()
+	start, end := s.at, s.at
+	if end < len(s.text) && s.text[end] == '"' {
+		for end++; end < len(s.text) && s.text[end] != '"'; end++ {
+			if s.text[end] == '\\' {
 				end++
 			}
-			end++
 		}
 		end++
 	} else {
-		end = bytes.IndexAny(s.rest, ",:{}[]")
+		for end < len(s.text) && !isPunctuation(s.text[end]) {
+			end++
+		}
 	}
-	if end <= 0 || end > len(s.rest) {
+	if end == start || end > len(s.text) {
 		s.failed = true
 		return nil
 	}
-	token := s.rest[:end]
-	s.rest = s.rest[end:]
-	return token
+	s.at = end
+	return s.text[start:end]
+}
+
+func isPunctuation(c byte) bool {
+	switch c {
+	case ',', ':', '{', '}', '[', ']':
+		return true
+	}
+	return false
 }
 
 // jsonGiven writes a JSON string, null for none and for an empty one.
