@@ -364,7 +364,7 @@ func (s *mirror) index() {
 		sizes[of(&s.rows[i])]++
 	}
 	var at [len(sizes)]int
-	for i, size := range sizes {
+	for i, size := range &sizes {
 		if size > 0 {
 			at[i] = len(s.classes)
 			s.classes = append(s.classes, class{shortest: 1 << i >> 1, longest: 1<<i - 1, places: make([]uint32, 0, size)})
@@ -477,7 +477,7 @@ func places(from, to int, descending bool) iter.Seq[int] {
 	}
 }
 
-// reaching gives the places from from to opens of the events that end from reach to closes, in a direction.
+// reaching gives the places before opens, of the events that end from reach to closes, in a direction; those before b.from are left out.
 func (s *mirror) reaching(b bounds, descending bool) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		if b.from >= b.opens {
