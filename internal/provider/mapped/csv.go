@@ -169,8 +169,8 @@ func (t table) open(r io.Reader) (*rows, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	if bytes.ContainsRune(bytes.TrimSuffix(line, []byte("\r")), '\r') {
+	header := unquoted(head)
+	if bytes.ContainsRune(bytes.TrimSuffix(header, []byte("\r")), '\r') {
 		return nil, malformed("its lines end with CR alone")
 	}
 	tape := &tape{r: buffered}
@@ -178,7 +178,7 @@ func (t table) open(r io.Reader) (*rows, error) {
 	reader.ReuseRecord = true
 	reader.FieldsPerRecord = -1
 	if reader.Comma = t.separator; t.separator == 0 {
-		reader.Comma = guess(string(line))
+		reader.Comma = guess(header)
 	}
 	cells, err := reader.Read()
 	switch {
@@ -203,17 +203,27 @@ func (t table) open(r io.Reader) (*rows, error) {
 	return &rows{reader, columns, tape}, nil
 }
 
-// guess is the separator which the line has most of outside quotes.
-func guess(line string) rune {
+// unquoted is what the first record has outside quotes, without its line end: a quoted cell may hold separators and line ends.
+func unquoted(text []byte) []byte {
+	var out []byte
+	for text = bytes.TrimLeft(text, "\r\n"); ; { // as csv.Reader leaves out empty lines
+		line, quoted, opens := bytes.Cut(text, []byte(`"`))
+		line, _, ends := bytes.Cut(line, []byte("\n"))
+		out = append(out, line...)
+		if ends || !opens {
+			return out
+		}
+		if _, text, opens = bytes.Cut(quoted, []byte(`"`)); !opens {
+			return out
+		}
+	}
+}
+
+// guess is the separator which the header has most of outside quotes.
+func guess(header []byte) rune {
 	best, most := ',', 0
 	for _, separator := range ",;\t|" {
-		count := 0
-		for i, part := range strings.Split(line, `"`) {
-			if i%2 == 0 {
-				count += strings.Count(part, string(separator))
-			}
-		}
-		if count > most {
+		if count := bytes.Count(header, []byte(string(separator))); count > most {
 			best, most = separator, count
 		}
 	}

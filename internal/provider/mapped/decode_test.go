@@ -212,6 +212,10 @@ func TestWhatCostsTheSnapshot(t *testing.T) {
 		"CSV of nothing":                 {mapped.CSV, "", object, "", "no header line"},
 		"CSV that is a sentence":         {mapped.CSV, "", object, "Service temporarily unavailable\n", "no header line"},
 		"CSV of lines that end with CR":  {mapped.CSV, "", object, "a,b\r1,2\r", "CR alone"},
+		"CSV, CR alone, quoted names":    {mapped.CSV, "", object, "\"a\",\"b\"\r1,2\r", "CR alone"},
+		"CSV, a name's quote left open":  {mapped.CSV, "", object, "a;\"b\n1;2\n", `line 2: `},
+		"CSV, a quote in a name":         {mapped.CSV, "", object, "\"a\nb\";c \"d\"\n1;2\n", `line 2: `},
+		"CSV, a bad row below such":      {mapped.CSV, "", object, "\"a\nb\",c\n1,\"x\ny\" z\n", `line 4: `},
 		"CSV of two columns of a name":   {mapped.CSV, "", object, "a,a\n1,2\n", "two columns"},
 		"CSV, records, a row of extras":  {mapped.CSV, `reverse[]`, object, "a,b\n1,2,3\n", "line 2: 3 cells"},
 	}

@@ -18,6 +18,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(`{"events": [{"uid": 1, "name": "A", "begin": "2030-06-30T21:00+02:00", "offers": [{"price": 1e2}], "duration": "PT1H"}]}`)
 	f.Add(`{"events": {"a": null, "b": 5, "c": [[]]}} `)
 	f.Add("uid,name,begin\n1,A,2030-01-01\n")
+	f.Add("\r\nuid;\"name\";\"begin\";\"sold,\r\n\"\"out\"\"\"\r\n1;A;2030-01-01;\r\n2;\"B\nb\";2030-01-01;x\r\n")
 	f.Add(`<events><event uid="1"><name>A</name><begin>2030-01-01</begin></event></events>`)
 	const object = `| {id: .uid, title: .name, start: .begin, price, duration, offers, place, attributes: {v: .}}`
 	streamed := compile(f, mapped.Settings{Format: mapped.JSON, Map: ".[]" + object})
