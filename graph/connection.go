@@ -23,7 +23,10 @@ import (
 func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
 	resolve func(context.Context, catalog.EventQuery) (*catalog.EventPage, error),
 ) (*catalog.EventPage, error) {
-	if layout := r.layouts.of(ctx); layout != nil {
+	if err, tried := ctx.Value(failureKey{}).(error); tried {
+		return nil, err
+	}
+	if layout := r.layouts.of(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field); layout != nil {
 		buffer, _ := buffers.Get().(*[]byte)
 		written, err := r.Catalog.WriteEvents(ctx, query, layout, (*buffer)[:0])
 		if err == nil {
@@ -54,9 +57,8 @@ func newLayouts() layouts {
 	return layouts{otter.Must(&otter.Options[*ast.Field, layout]{MaximumSize: parsedDocuments})}
 }
 
-// of is the layout of the connection that is being resolved; nil if the catalog doesn't write it.
-func (l layouts) of(ctx context.Context) *catalog.Layout {
-	op, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
+// of is the layout of a connection; nil if the catalog doesn't write it.
+func (l layouts) of(op *graphql.OperationContext, field graphql.CollectedField) *catalog.Layout {
 	if !slices.Equal(field.Selections, field.SelectionSet) { // the document asks in several places
 		return layoutOf(op, field)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -47,6 +48,14 @@ type Cost struct {
 	Requested int `json:"requested"` // points of this operation
 	Limit     int `json:"limit"`     // the most that one operation may cost
 	Remaining int `json:"remaining"` // how much more this operation could have asked for
+}
+
+// appendTo ends an answer, a JSON object, with what it cost.
+func (c Cost) appendTo(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `,"extensions":{"cost":{"requested":`...), int64(c.Requested), 10)
+	b = strconv.AppendInt(append(b, `,"limit":`...), int64(c.Limit), 10)
+	b = strconv.AppendInt(append(b, `,"remaining":`...), int64(c.Remaining), 10)
+	return append(b, "}}}"...)
 }
 
 // limiter holds operations to limits.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -95,14 +94,17 @@ func hasMoreTokens(document string, n int) bool {
 
 // Execute resolves the operation and writes its answer, once.
 func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
+	answer, ctx := e.direct(ctx, op)
+	if answer != nil {
+		return answer
+	}
 	respond, ctx := e.executor.DispatchOperation(ctx, op.OperationContext)
 	response := respond(ctx)
 	if response == nil { // ctx was over
 		response = e.executor.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(errNoTime)})
 	}
 	b := encode(response, false)
-	cost := op.cost()
-	b = fmt.Appendf(b[:len(b)-1], `,"extensions":{"cost":{"requested":%d,"limit":%d,"remaining":%d}}}`, cost.Requested, cost.Limit, cost.Remaining)
+	b = op.cost().appendTo(b[:len(b)-1])
 	return &Answer{Body: b, Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 

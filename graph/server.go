@@ -25,6 +25,7 @@ const parsedDocuments = 500
 // for concurrent use.
 type Engine struct {
 	executor *executor.Executor
+	resolver *Resolver
 	schema   *ast.Schema
 	tokens   int // that a document may have
 }
@@ -33,7 +34,8 @@ type Engine struct {
 func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	limits = limits.orDefaults()
 	var places panics.Places
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: NewResolver(reads)})
+	resolver := NewResolver(reads)
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
 	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	e.SetParserTokenLimit(limits.Tokens)
@@ -47,7 +49,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
 	})
-	return &Engine{executor: e, schema: schema.Schema(), tokens: limits.Tokens}
+	return &Engine{executor: e, resolver: resolver, schema: schema.Schema(), tokens: limits.Tokens}
 }
 
 // validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.
