@@ -43,7 +43,7 @@ func (e *Engine) direct(ctx context.Context, op *Operation) (*Answer, context.Co
 	case err != nil:
 		return nil, context.WithValue(ctx, failureKey{}, err)
 	}
-	b = op.cost().appendTo(append(b, '}'))
+	b = op.cost.appendTo(append(b, '}'))
 	*buffer = b
 	return &Answer{Body: bytes.Clone(b)}, ctx
 }

@@ -2,15 +2,11 @@ package graph
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 )
@@ -63,28 +59,6 @@ type limiter struct {
 	limits Limits
 	costs  costs
 }
-
-var _ graphql.OperationContextMutator = &limiter{}
-
-// ExtensionName implements graphql.HandlerExtension.
-func (*limiter) ExtensionName() string { return "Limits" }
-
-// Validate implements graphql.HandlerExtension.
-func (*limiter) Validate(graphql.ExecutableSchema) error { return nil }
-
-// MutateOperationContext implements graphql.OperationContextMutator.
-func (l *limiter) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	cost, err := l.check(op.Doc, op.Operation, op.Variables)
-	if err != nil {
-		refused := gqlerror.Wrap(err)
-		errcode.Set(refused, errcode.ValidationFailed) // for the HTTP status
-		return refused
-	}
-	op.Stats.SetExtension(costExtension, cost)
-	return nil
-}
-
-const costExtension = "cost"
 
 // check is the cost of a valid operation, or what is too much about it.
 func (l *limiter) check(document *ast.QueryDocument, operation *ast.OperationDefinition, variables map[string]any) (Cost, error) {

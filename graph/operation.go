@@ -38,15 +38,11 @@ func (r Request) Mutates() bool {
 type Operation struct {
 	*graphql.OperationContext
 	schema *ast.Schema
+	cost   Cost
 }
 
 // Cost is what the operation was reckoned to cost, in points, at least 1.
-func (o *Operation) Cost() int { return max(1, o.cost().Requested) }
-
-func (o *Operation) cost() Cost {
-	cost, _ := o.Stats.GetExtension(costExtension).(Cost)
-	return cost
-}
+func (o *Operation) Cost() int { return max(1, o.cost.Requested) }
 
 // Answer is a finished response.
 type Answer struct {
@@ -65,20 +61,27 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	ctx = graphql.StartOperationTrace(ctx)
 	params := graphql.RawParams{Query: r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions}
 	op, errs := e.executor.CreateOperationContext(ctx, &params)
+	var cost Cost
 	switch {
 	case op.Operation != nil: // the document is a good one
 		if err := checkVariables(e.schema, op, r.Variables); err != nil {
 			errs = gqlerror.List{err}
 		}
+		if len(errs) == 0 {
+			var err error
+			if cost, err = e.limiter.check(op.Doc, op.Operation, op.Variables); err != nil {
+				errs = gqlerror.List{gqlerror.Wrap(err)}
+			}
+		}
 	case op.Doc != nil && r.OperationName == "":
 		errs = gqlerror.List{gqlerror.Errorf("the document has several operations: operationName has to say which")}
-	case op.Doc == nil && hasMoreTokens(r.Query, e.tokens):
-		errs = gqlerror.List{gqlerror.Wrap(tooComplex("the document has too many tokens, at most %d are allowed", e.tokens))}
+	case op.Doc == nil && hasMoreTokens(r.Query, e.limiter.limits.Tokens):
+		errs = gqlerror.List{gqlerror.Wrap(tooComplex("the document has too many tokens, at most %d are allowed", e.limiter.limits.Tokens))}
 	}
 	if len(errs) > 0 {
 		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)
 	}
-	return &Operation{OperationContext: op, schema: e.schema}, nil
+	return &Operation{OperationContext: op, schema: e.schema, cost: cost}, nil
 }
 
 // hasMoreTokens says whether a document has more than n tokens, comments included, before any that is none.
@@ -104,7 +107,7 @@ func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
 		response = e.executor.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(errNoTime)})
 	}
 	b := encode(response, false)
-	b = op.cost().appendTo(b[:len(b)-1])
+	b = op.cost.appendTo(b[:len(b)-1])
 	return &Answer{Body: b, Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 

@@ -27,7 +27,7 @@ type Engine struct {
 	executor *executor.Executor
 	resolver *Resolver
 	schema   *ast.Schema
-	tokens   int // that a document may have
+	limiter  *limiter
 }
 
 // NewEngine makes an Engine over a catalog. Errors that are nobody's but ours go to log.
@@ -42,14 +42,13 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	e.SetDisableSuggestion(true)
 	e.SetDefaultRulesFn(validation)
 	e.Use(extension.Introspection{})
-	e.Use(&limiter{limits: limits, costs: costsOf(schema.Schema())})
 	e.Use(written{})
 	e.SetErrorPresenter(presenter(log))
 	e.SetRecoverFunc(func(ctx context.Context, p any) error {
 		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
 	})
-	return &Engine{executor: e, resolver: resolver, schema: schema.Schema(), tokens: limits.Tokens}
+	return &Engine{executor: e, resolver: resolver, schema: schema.Schema(), limiter: &limiter{limits: limits, costs: costsOf(schema.Schema())}}
 }
 
 // validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.

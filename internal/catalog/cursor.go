@@ -49,7 +49,9 @@ func (p position) compare(other position) int {
 // maxCursorBytes bounds what is decoded.
 const maxCursorBytes = 512
 
-func (o order) cursor(p position) string { return string(o.appendCursor(nil, p)) }
+func (o order) cursor(p position) string {
+	return string(o.appendCursor(make([]byte, 0, 64), p)) // most fit, so that the string alone is made
+}
 
 func (o order) appendCursor(to []byte, p position) []byte {
 	b := append(make([]byte, 0, 64), o.tag)

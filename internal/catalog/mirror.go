@@ -379,42 +379,37 @@ func (s *mirror) index() {
 // within gives the values of some columns, good until the next, of the events in a window and a stretch of the order of starts, in the
 // stretch's direction. It is false if a column is not held.
 func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]byte], ok bool) {
-	wanted := make([]int, len(columns))
+	wanted, last := make([]int, len(columns)), 0
 	for i, name := range columns {
 		if wanted[i] = slices.Index(s.columns, name); wanted[i] < 0 {
 			return nil, false
 		}
+		last = max(last, wanted[i])
 	}
-	last := slices.Max(wanted)
 	return func(yield func([][]byte) bool) {
-		all, values := make([][]byte, last+1), make([][]byte, len(columns))
-		for h := range s.held(w, of) {
+		both := make([][]byte, last+1+len(columns))
+		all, values := both[:last+1], both[last+1:]
+		s.held(w, of, func(h *held) bool {
 			h.values(all)
 			for i, at := range wanted {
 				values[i] = all[at]
 			}
-			if !yield(values) {
-				return
-			}
-		}
+			return yield(values)
+		})
 	}, true
 }
 
-// held gives the events in a window and a stretch of the order of starts.
-func (s *mirror) held(w Window, of stretch) iter.Seq[*held] {
+// held gives the events in a window and a stretch of the order of starts, for as long as it is told to go on.
+func (s *mirror) held(w Window, of stretch, give func(h *held) bool) {
 	b := s.bounds(w, of)
-	early, all := s.reaching(b, of.descending), places(b.opens, b.to, of.descending)
-	if of.descending {
-		early, all = all, early
+	one := func(at int) bool {
+		h := &s.rows[at]
+		return !w.Holds(h.span()) || give(h)
 	}
-	return func(yield func(*held) bool) {
-		for _, part := range [...]iter.Seq[int]{early, all} {
-			for at := range part {
-				if h := &s.rows[at]; w.Holds(h.span()) && !yield(h) {
-					return
-				}
-			}
-		}
+	if of.descending {
+		_ = b.starting(true, one) && s.reaching(b, true, one)
+	} else {
+		_ = s.reaching(b, false, one) && b.starting(false, one)
 	}
 }
 
@@ -462,48 +457,46 @@ func (s *mirror) bounds(w Window, of stretch) bounds {
 	return b
 }
 
-// places are those of a range, in a direction.
-func places(from, to int, descending bool) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := range to - from {
-			at := from + i
-			if descending {
-				at = to - 1 - i
-			}
-			if !yield(at) {
-				return
-			}
+// starting gives the places from opens on, in a direction, for as long as it is told to go on; false: that is over.
+func (b bounds) starting(descending bool, give func(at int) bool) bool {
+	for i := range b.to - b.opens {
+		at := b.opens + i
+		if descending {
+			at = b.to - 1 - i
+		}
+		if !give(at) {
+			return false
 		}
 	}
+	return true
 }
 
-// reaching gives the places before opens, of the events that end from reach to closes, in a direction; those before b.from are left out.
-func (s *mirror) reaching(b bounds, descending bool) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		if b.from >= b.opens {
-			return
-		}
-		runs := make([]run, 0, len(s.classes))
-		for i := range s.classes {
-			if r := s.run(&s.classes[i], b, descending); r.next() {
-				runs = append(runs, r)
-			}
-		}
-		for len(runs) > 0 {
-			next := 0
-			for i := range runs {
-				if runs[i].at < runs[next].at != descending {
-					next = i
-				}
-			}
-			if !yield(runs[next].at) {
-				return
-			}
-			if !runs[next].next() {
-				runs = slices.Delete(runs, next, next+1)
-			}
+// reaching gives the places before opens of the events that end from reach to closes, as starting does those behind it.
+func (s *mirror) reaching(b bounds, descending bool, give func(at int) bool) bool {
+	if b.from >= b.opens {
+		return true
+	}
+	runs := make([]run, 0, len(s.classes))
+	for i := range s.classes {
+		if r := s.run(&s.classes[i], b, descending); r.next() {
+			runs = append(runs, r)
 		}
 	}
+	for len(runs) > 0 {
+		next := 0
+		for i := range runs {
+			if runs[i].at < runs[next].at != descending {
+				next = i
+			}
+		}
+		if !give(runs[next].at) {
+			return false
+		}
+		if !runs[next].next() {
+			runs = slices.Delete(runs, next, next+1)
+		}
+	}
+	return true
 }
 
 // run goes through the places of a class, in one direction.

@@ -30,40 +30,42 @@ type response struct {
 	stamp catalog.Stamp // of which state of the data it is, where it is kept
 	made  time.Time
 
-	plain forms
+	plain form
 	pack  sync.Once // packs it, for the first who asks
-	zip   *forms    // nil: not smaller
+	zip   *form     // nil: not smaller
 }
 
 func newResponse(a *graph.Answer) *response {
-	r := &response{body: a.Body, refused: a.Refused, failed: a.Failed, codes: a.Codes}
-	r.plain = formsOf(a.Body, "")
-	return r
+	return &response{body: a.Body, refused: a.Refused, failed: a.Failed, codes: a.Codes, plain: form{body: a.Body, length: lengthOf(a.Body)}}
 }
 
-// forms are an answer in one content coding.
-type forms struct {
-	body []byte
-	// The values of headers as net/http keeps them, so that sending them again costs nothing. Nobody may change them;
-	// who adds to them makes a copy, for want of capacity.
+// form is an answer in one content coding. The values of its headers are as net/http keeps them, so that sending them again costs
+// nothing. Nobody may change them; who adds to them makes a copy, for want of capacity.
+type form struct {
+	body   []byte
+	suffix string // of its tags
 	length []string
+	tag    sync.Once // makes etags, for the first who asks: nobody who posts does
 	etags  [mediaTypes][]string
 }
 
-func formsOf(body []byte, suffix string) forms {
-	sum := xxh3.Hash128(body).Bytes()
-	tag := base64.RawURLEncoding.EncodeToString(sum[:])
-	f := forms{body: body, length: header(strconv.Itoa(len(body)))}
-	for m := range mediaTypes { // another type is another representation
-		f.etags[m] = header(`"` + tag + m.tag() + suffix + `"`)
-	}
-	return f
+func lengthOf(body []byte) []string { return header(strconv.Itoa(len(body))) }
+
+func (f *form) etag(m media) []string {
+	f.tag.Do(func() {
+		sum := xxh3.Hash128(f.body).Bytes()
+		tag := base64.RawURLEncoding.EncodeToString(sum[:])
+		for m := range mediaTypes { // another type is another representation
+			f.etags[m] = header(`"` + tag + m.tag() + f.suffix + `"`)
+		}
+	})
+	return f.etags[m]
 }
 
 func header(value string) []string { return []string{value}[:1:1] }
 
 // packed is the answer in gzip, nil if that is no use.
-func (a *response) packed() *forms {
+func (a *response) packed() *form {
 	a.pack.Do(func() {
 		if len(a.body) < minPacked {
 			return
@@ -73,8 +75,8 @@ func (a *response) packed() *forms {
 		_, _ = z.Write(a.body) // to memory
 		_ = z.Close()
 		if b.Len() < len(a.body) {
-			f := formsOf(bytes.Clone(b.Bytes()), "-gzip")
-			a.zip = &f
+			body := bytes.Clone(b.Bytes())
+			a.zip = &form{body: body, length: lengthOf(body), suffix: "-gzip"}
 		}
 	})
 	return a.zip
@@ -118,8 +120,9 @@ func (a *response) write(w http.ResponseWriter, r *http.Request, m media) {
 		h["Cache-Control"] = fixed.noStore
 	} else {
 		h["Cache-Control"] = fixed.keep
-		h["Etag"] = form.etags[m]
-		if matches(r.Header["If-None-Match"], form.etags[m][0]) {
+		tag := form.etag(m)
+		h["Etag"] = tag
+		if matches(r.Header["If-None-Match"], tag[0]) {
 			delete(h, "Content-Encoding")
 			w.WriteHeader(http.StatusNotModified)
 			return
