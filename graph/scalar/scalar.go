@@ -123,11 +123,8 @@ func MarshalTimeZone(zone *time.Location) graphql.Marshaler { return quoted(zone
 
 // UnmarshalTimeZone reads a zone's name.
 func UnmarshalTimeZone(v any) (*time.Location, error) {
-	s, ok := text(v)
-	if !ok || s == "" || s == "Local" { // the server's own zone is nobody's business
-		return nil, wrong(wantTimeZone)
-	}
-	zone, err := time.LoadLocation(s)
+	s, _ := text(v)
+	zone, err := event.LoadZone(s)
 	if err != nil {
 		return nil, wrong(wantTimeZone)
 	}

@@ -199,7 +199,7 @@ func (e *Event) checkTimes() *Invalid {
 // startAsUsed is the start for people. A reading that clocks skip stands for a later one, which then is told as well.
 func (e *Event) startAsUsed() string {
 	shown := e.Start.Local.String()
-	if zone, err := time.LoadLocation(e.Zone); err == nil {
+	if zone, err := LoadZone(e.Zone); err == nil {
 		if shows := LocalOf(e.Start.Instant.In(zone)); shows != e.Start.Local {
 			shown += ", which clocks skip: " + shows.String()
 		}

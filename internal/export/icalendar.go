@@ -47,7 +47,7 @@ func (c *calendar) End(b []byte) []byte {
 // Event implements Writer. A zone is defined just before the first event that is told in it.
 func (c *calendar) Event(b []byte, e catalog.Exported) ([]byte, error) {
 	c.any = true
-	zone, err := time.LoadLocation(e.TimeZone)
+	zone, err := event.LoadZone(e.TimeZone)
 	if err != nil {
 		zone = time.UTC // the zone of another tz database than this machine's
 	}

@@ -155,7 +155,7 @@ func dates(e catalog.Exported) (start, end string) {
 		}
 		return e.StartsLocal.Date(), end
 	}
-	zone, err := time.LoadLocation(e.TimeZone)
+	zone, err := event.LoadZone(e.TimeZone)
 	if err != nil {
 		zone = time.UTC // the zone of another tz database than this machine's
 	}

@@ -135,7 +135,6 @@ func list[T any](parse func(string) (T, error), set func(*question, []T)) setter
 // What a value should have looked like. The client is told.
 var (
 	errBound   = errors.New("want a date (2021-06-30) or a date and time (2021-06-30T20:00), with or without an offset (Z, +02:00)")
-	errZone    = errors.New("want an IANA time zone such as Europe/Madrid")
 	errInstant = errors.New("want an instant such as 2021-06-30T19:00:00Z")
 	errID      = errors.New("want a UUID such as 9544cef3-7587-5640-92c0-59fe2667d370")
 	errDecimal = errors.New("want a number such as 15.5")
@@ -152,11 +151,7 @@ func bound(s string) (catalog.Bound, error) {
 }
 
 func zone(s string) (*time.Location, error) {
-	z, err := time.LoadLocation(s)
-	if err != nil || s == "Local" || len(s) > 100 { // the server's own zone is nobody's business
-		return nil, errZone
-	}
-	return z, nil
+	return event.LoadZone(s)
 }
 
 func instant(s string) (time.Time, error) {

@@ -76,8 +76,8 @@ func (c *Config) check() (event.Defaults, error) {
 	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return defaults, c.fail("url", errors.New("want http://… or https://…"))
 	}
-	zone, err := time.LoadLocation(c.TimeZone)
-	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
+	zone, err := event.LoadZone(c.TimeZone)
+	if err != nil {
 		return defaults, c.fail("timeZone", fmt.Errorf("%q: want an IANA name such as Europe/Madrid", c.TimeZone))
 	}
 	defaults.Zone = zone

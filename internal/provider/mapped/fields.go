@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/itchyny/gojq"
 	"golang.org/x/text/currency"
@@ -57,12 +56,11 @@ var fieldNames = slices.Sorted(slices.Values([]string{ //nolint:gochecknoglobals
 // normalizer turns what a map yields into events.
 type normalizer struct {
 	defaults event.Defaults
-	zones    map[string]*time.Location // by name, of the snapshot so far
-	invalid  *event.Invalid            // the first fault of the record at hand
+	invalid  *event.Invalid // the first fault of the record at hand
 }
 
 func newNormalizer(defaults event.Defaults) *normalizer {
-	return &normalizer{defaults: defaults, zones: map[string]*time.Location{}}
+	return &normalizer{defaults: defaults}
 }
 
 // event makes an event of its fields, and says what is wrong with them.

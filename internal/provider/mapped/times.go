@@ -79,17 +79,10 @@ func (n *normalizer) zone(fields map[string]any) *time.Location {
 	if name == "" {
 		return n.defaults.Zone
 	}
-	if zone, known := n.zones[name]; known {
-		return zone
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
+	zone, err := event.LoadZone(name)
+	if err != nil {
 		n.fail(event.ReasonInvalidDate, fieldTimeZone, name, errors.New("no IANA time zone"))
 		return n.defaults.Zone
-	}
-	const plenty = 1000 // there are some 600
-	if len(n.zones) < plenty {
-		n.zones[name] = zone
 	}
 	return zone
 }
