@@ -136,8 +136,8 @@ func (p place) info(n int, more bool, at func(i int) position) PageInfo {
 		info = PageInfo{HasNextPage: p.page.before != nil, HasPreviousPage: more}
 	}
 	if n > 0 {
-		start, end := p.order.cursor(at(0)), p.order.cursor(at(n-1))
-		info.StartCursor, info.EndCursor = &start, &end
+		ends := [2]string{p.order.cursor(at(0)), p.order.cursor(at(n - 1))}
+		info.StartCursor, info.EndCursor = &ends[0], &ends[1]
 	}
 	return info
 }

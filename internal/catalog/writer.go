@@ -24,6 +24,7 @@ type writer struct {
 
 	at     position   // of the row that is being written
 	places []position // of all rows
+	more   bool       // there are rows behind the page
 	info   PageInfo   // when all rows are read
 
 	args   [16][]byte                // the values of the field that is being written
@@ -89,10 +90,10 @@ func (w *writer) place(row [][]byte) {
 
 // page writes each row of a page into each list. There may be rows that are too many for it.
 func (w *writer) page(l *Layout, p place, rows iter.Seq[[][]byte]) error {
-	more := false
+	w.more = false
 	for values := range rows {
 		if len(w.places) == p.page.size {
-			more = true
+			w.more = true
 			break
 		}
 		w.place(values)
@@ -103,7 +104,7 @@ func (w *writer) page(l *Layout, p place, rows iter.Seq[[][]byte]) error {
 	if p.page.backward {
 		w.reverse()
 	}
-	w.info = p.info(len(w.places), more, func(i int) position { return w.places[i] })
+	w.info = p.info(len(w.places), w.more, func(i int) position { return w.places[i] })
 	return w.err
 }
 

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/aledotdev/marquee/internal/catalog"
 )
@@ -28,6 +29,7 @@ type input struct {
 	query   string           // the query string of a GET
 	body    bytes.Buffer     // the body of a POST
 	limited io.LimitedReader // what the body is read from
+	parsed  bytes.Reader     // what the body is parsed from
 }
 
 // text is what was asked, as it came.
@@ -94,7 +96,7 @@ func (h *Handler) input() *input {
 
 func (h *Handler) release(in *input) {
 	in.body.Reset()
-	in.post, in.query, in.limited = false, "", io.LimitedReader{}
+	in.post, in.query, in.limited, in.parsed = false, "", io.LimitedReader{}, bytes.Reader{}
 	h.inputs.Put(in)
 }
 
@@ -125,7 +127,8 @@ type envelope struct {
 // parse reads the parameters of a request.
 func (in *input) parse() (e envelope, fault *refusal) {
 	if in.post {
-		if decode(in.body.Bytes(), &e) != nil {
+		in.parsed.Reset(in.body.Bytes())
+		if decode(&in.parsed, &e) != nil {
 			return e, &refusal{http.StatusBadRequest, badRequest(`the body is no GraphQL request: want {"query": "…", "variables": {…}}`)}
 		}
 	} else if message := e.fromQuery(in.query); message != "" {
@@ -143,7 +146,7 @@ func (e *envelope) fromQuery(raw string) string {
 	e.Query, e.OperationName = values.Get("query"), values.Get("operationName")
 	e.DocumentID, e.ID, e.DocID = values.Get("documentId"), values.Get("id"), values.Get("doc_id")
 	for name, object := range map[string]*map[string]any{"variables": &e.Variables, "extensions": (*map[string]any)(&e.Extensions)} {
-		if text := values.Get(name); text != "" && decode([]byte(text), object) != nil {
+		if text := values.Get(name); text != "" && decode(strings.NewReader(text), object) != nil {
 			return name + ": want a JSON object"
 		}
 	}
@@ -151,8 +154,8 @@ func (e *envelope) fromQuery(raw string) string {
 }
 
 // decode reads one JSON value and nothing after it, with exact numbers.
-func decode(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
+func decode(text io.Reader, into any) error {
+	d := json.NewDecoder(text)
 	d.UseNumber()
 	if err := d.Decode(into); err != nil {
 		return err

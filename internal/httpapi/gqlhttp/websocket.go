@@ -156,7 +156,7 @@ func (s *socket) read(ctx context.Context) (websocket.StatusCode, string) {
 		switch {
 		case err != nil:
 			return websocket.StatusNormalClosure, ""
-		case kind != websocket.MessageText || decode(text, &m) != nil:
+		case kind != websocket.MessageText || decode(bytes.NewReader(text), &m) != nil:
 			return closeBadRequest, "no message of " + protocol
 		}
 		if code, reason := s.take(ctx, m); code != 0 {
@@ -202,7 +202,7 @@ const keyHeader = "X-Api-Key"
 // headers to set; false: it is none that is known. What else stands there is for others.
 func (s *socket) identify(payload json.RawMessage) bool {
 	var given map[string]any
-	if len(payload) == 0 || decode(payload, &given) != nil {
+	if len(payload) == 0 || decode(bytes.NewReader(payload), &given) != nil {
 		return true
 	}
 	for name, value := range given {
@@ -219,7 +219,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 	switch {
 	case !s.begun.Load():
 		return closeUnauthorized, "connection_init comes first"
-	case m.ID == "" || decode(m.Payload, &e) != nil:
+	case m.ID == "" || decode(bytes.NewReader(m.Payload), &e) != nil:
 		return closeBadRequest, `want {"id": "…", "type": "subscribe", "payload": {"query": "…"}}`
 	}
 	request, fault := s.handler.known.request(ctx, e)
