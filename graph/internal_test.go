@@ -72,6 +72,12 @@ func (f failing) Event(ctx context.Context, _ event.ID) (*catalog.Event, error) 
 	return nil, f.fail(ctx)
 }
 
+func (f failing) WriteEvents(ctx context.Context, _ catalog.EventQuery, _ *catalog.Layout, _ []byte) ([]byte, error) {
+	return nil, f.fail(ctx)
+}
+
+func (failing) Window(*catalog.WindowInput) (catalog.Window, error) { return catalog.Window{}, nil }
+
 func (f failing) Follow(ctx context.Context, _ *string, _ catalog.ChangeFilter) (iter.Seq2[*catalog.Change, error], error) {
 	return func(func(*catalog.Change, error) bool) {}, f.fail(ctx)
 }
@@ -104,8 +110,14 @@ func TestInternalErrors(t *testing.T) {
 	for name, fail := range map[string]func(context.Context) error{"error": wrong, "panic": panics} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, lines := over(t, t.Context(), fail, "{ all: providers { id } }")
-			told(t, got, lines, strings.ReplaceAll(cause, `"`, `\"`), "all")
+			for path, query := range map[string]string{
+				"all":  "{ all: providers { id } }",
+				"page": "{ page: events { nodes { id } } }",
+				"two":  "{ two: events { nodes { id } } __typename }",
+			} {
+				got, lines := over(t, t.Context(), fail, query)
+				told(t, got, lines, strings.ReplaceAll(cause, `"`, `\"`), path)
+			}
 		})
 	}
 	t.Run("one fails, the others answer", func(t *testing.T) {
