@@ -34,9 +34,10 @@ func (e *Engine) direct(ctx context.Context, op *Operation) (*Answer, context.Co
 	}
 	buffer, _ := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	b := append((*buffer)[:0], `{"data":{"`...)
-	b = append(append(b, field.Alias...), `":`...)
-	b, err := e.write(ctx, op, asked, page, window, layout, b)
+	b := (*buffer)[:0]
+	b = append(b, `{"data":{"`...)
+	b = append(b, field.Alias...)
+	b, err := e.write(ctx, op, asked, page, window, layout, append(b, `":`...))
 	switch {
 	case errors.Is(err, catalog.ErrUnwritten):
 		return nil, ctx

@@ -22,10 +22,13 @@ func quoted(text string) graphql.Marshaler {
 	})
 }
 
-// text is an input value as a string, cut to a length at which nothing valid is cut.
-func text(v any) (string, bool) {
-	s, ok := v.(string)
-	return s, ok && len(s) <= 100
+// text is an input value as a string; empty, which is never valid, if it is none or longer than all that are.
+func text(v any) string {
+	s, _ := v.(string)
+	if len(s) > 100 {
+		return ""
+	}
+	return s
 }
 
 // wrong is the error for a value that is none of its scalar. Its argument is the path at which gqlgen
@@ -51,8 +54,7 @@ func MarshalID(id event.ID) graphql.Marshaler { return quoted(id.String()) }
 
 // UnmarshalID reads a UUID.
 func UnmarshalID(v any) (event.ID, error) {
-	s, _ := text(v)
-	id, err := event.ParseID(s)
+	id, err := event.ParseID(text(v))
 	if err != nil {
 		return event.ID{}, wrong(wantID)
 	}
@@ -64,7 +66,7 @@ func MarshalRunID(id int64) graphql.Marshaler { return quoted(strconv.FormatInt(
 
 // UnmarshalRunID reads the number of a run.
 func UnmarshalRunID(v any) (int64, error) {
-	s, _ := text(v)
+	s := text(v)
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return 0, wrong(wantRunID)
@@ -79,7 +81,7 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 
 // UnmarshalDateTime reads an instant.
 func UnmarshalDateTime(v any) (time.Time, error) {
-	s, _ := text(v)
+	s := text(v)
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return time.Time{}, wrong(wantInstant)
@@ -97,8 +99,7 @@ func MarshalLocalDateTime(l event.LocalDateTime) graphql.Marshaler {
 
 // UnmarshalLocalDateTime reads a wall clock reading.
 func UnmarshalLocalDateTime(v any) (event.LocalDateTime, error) {
-	s, _ := text(v)
-	l, err := event.ParseLocal(s)
+	l, err := event.ParseLocal(text(v))
 	if err != nil {
 		return event.LocalDateTime{}, wrong(wantLocal)
 	}
@@ -110,8 +111,7 @@ func MarshalDateOrDateTime(b catalog.Bound) graphql.Marshaler { return quoted(b.
 
 // UnmarshalDateOrDateTime reads a bound.
 func UnmarshalDateOrDateTime(v any) (catalog.Bound, error) {
-	s, _ := text(v)
-	b, ok := catalog.ParseBound(s)
+	b, ok := catalog.ParseBound(text(v))
 	if !ok {
 		return catalog.Bound{}, wrong(wantBound)
 	}
@@ -123,8 +123,7 @@ func MarshalTimeZone(zone *time.Location) graphql.Marshaler { return quoted(zone
 
 // UnmarshalTimeZone reads a zone's name.
 func UnmarshalTimeZone(v any) (*time.Location, error) {
-	s, _ := text(v)
-	zone, err := event.LoadZone(s)
+	zone, err := event.LoadZone(text(v))
 	if err != nil {
 		return nil, wrong(wantTimeZone)
 	}
