@@ -78,9 +78,8 @@ func (c *Catalog) Learn(version int64) {
 // Held are the ids of the events in memory, and their rows as text.
 func (c *Catalog) Held() (rows []string) {
 	s := c.mirrors.current.Load()
-	for i := range s.rows {
-		values := make([][]byte, len(s.columns))
-		s.rows[i].values(values)
+	all, _ := s.within(Window{}, stretch{}, s.columns)
+	for values := range all {
 		rows = append(rows, fmt.Sprintf("%q", values))
 	}
 	return rows

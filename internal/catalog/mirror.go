@@ -1,10 +1,7 @@
 package catalog
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -30,20 +27,15 @@ type mirror struct {
 	change  int64     // the last change that is in it
 	read    time.Time // when all of it was read last
 	columns []string
+	parts   rowParts
+	texts   [][]byte // what events have in common
+	common  *commons // for who reads the next
 	rows    []held
 	classes []class
-	bytes   int
-}
-
-// held is an event of a mirror: what windows look at, in microseconds, and its row.
-type held struct {
-	start, end             int64 // the end of one without is its start
-	startsLocal, endsLocal int64
-	row                    []byte
+	bytes   int // without what events have in common
 }
 
 const (
-	heldBytes     = 4*8 + 3*8 + 4   // what a held costs besides its row: itself, and its place in a class
 	mirrorPage    = 2_000           // events that are read at a time
 	mirrorChanges = 20_000          // that are read for themselves
 	mirrorRest    = time.Second / 4 // between one reading and the next
@@ -51,23 +43,6 @@ const (
 	mirrorTimeout = 5 * time.Minute // of one reading
 	tooLargeRest  = 10 * time.Minute
 )
-
-// spanColumns come first in the rows of a mirror.
-func spanColumns() []string {
-	return []string{"id", "starts_at", "ends_at", "starts_local", "ends_local"}
-}
-
-// leanColumns are those of every mirror. What may change without a version is in none: when an event was last seen,
-// titles of series, and what a provider calls itself.
-func leanColumns() []string {
-	return append(spanColumns(), "title", "url", "image_url", "categories", "time_zone", "all_day", "status", "attendance_mode",
-		"sale_starts_at", "sale_ends_at", "no_seats_left", "sold_out", "online", "removed_at", "min_price", "max_price", "currency",
-		"series_id", "place_name", "place_address", "place_city", "place_country", "organizer", "provider_id", slugColumn, "external_id",
-		"first_seen_at", "updated_at")
-}
-
-// fullColumns are those of a mirror that has the room.
-func fullColumns() []string { return append(leanColumns(), "description", "attributes", "offers") }
 
 var (
 	errTooLarge   = errors.New("the events are too large for the memory that they may take")
@@ -96,7 +71,7 @@ type MirrorState struct {
 func (c *Catalog) Mirror() MirrorState {
 	state := MirrorState{Pages: c.mirrors.pages.Load()}
 	if s := c.mirrors.current.Load(); s != nil {
-		state.Events, state.Bytes, state.Version = len(s.rows), s.bytes, s.stamp.Version
+		state.Events, state.Bytes, state.Version = len(s.rows), s.bytes+s.common.bytes, s.stamp.Version
 	}
 	return state
 }
@@ -138,7 +113,7 @@ func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{},
 		switch {
 		case errors.Is(err, errTooLarge):
 			s.current.Store(nil)
-			if lean := leanColumns(); len(columns) > len(lean) {
+			if lean := leanColumns(); columns.parts() != lean.parts() {
 				columns = lean
 				continue
 			}
@@ -162,7 +137,7 @@ func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{},
 }
 
 // refresh brings the mirror to the state that reads find.
-func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns []string) error {
+func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) error {
 	state, ok := c.Current()
 	last := s.current.Load()
 	if !ok || last != nil && last.has(state) {
@@ -174,7 +149,7 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns []string) err
 	if state, ok = stamp(); !ok {
 		return nil
 	}
-	if last != nil && (last.stamp.Server != state.Server || last.stamp.Generation != state.Generation || len(last.columns) != len(columns)) {
+	if last != nil && (last.stamp.Server != state.Server || last.stamp.Generation != state.Generation || last.parts != columns.parts()) {
 		last = nil
 	}
 	next, err := c.readMirror(pinned, columns, s.limit, last)
@@ -190,21 +165,21 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns []string) err
 }
 
 // readMirror reads the events: those that changed since last, if the log says which, else all of them.
-func (c *Catalog) readMirror(ctx context.Context, columns []string, limit int, last *mirror) (*mirror, error) {
+func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int, last *mirror) (*mirror, error) {
 	tx, done, err := c.streaming(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading all events: %w", err)
 	}
 	defer done()
-	next := &mirror{columns: columns, read: c.clock()}
+	next := &mirror{columns: columns.names(), parts: columns.parts(), common: newCommons(), read: c.clock()}
 	var pruned int64
 	if err := tx.QueryRow(ctx, `SELECT version, last_change, pruned_change FROM catalog WHERE id = 1`).Scan(&next.stamp.Version, &next.change, &pruned); err != nil {
 		return nil, fmt.Errorf("reading all events: the catalog version: %w", err)
 	}
-	list := "SELECT " + strings.Join(columns, ", ") + " FROM events WHERE listed AND "
+	list := "SELECT " + strings.Join(next.columns, ", ") + " FROM events WHERE listed AND "
 	if last.leadsTo(next, pruned) {
-		next.read = last.read
-		changed, err := readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
+		next.read, next.common = last.read, last.common
+		changed, err := next.readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
 		if err == nil {
 			err = next.add(merged(last.rows, changed), limit)
 		}
@@ -214,6 +189,7 @@ func (c *Catalog) readMirror(ctx context.Context, columns []string, limit int, l
 	} else if err := next.addAll(ctx, tx, list, limit); err != nil {
 		return nil, err
 	}
+	next.texts = next.common.texts
 	next.index()
 	return next, nil
 }
@@ -222,7 +198,7 @@ func (c *Catalog) readMirror(ctx context.Context, columns []string, limit int, l
 func (s *mirror) addAll(ctx context.Context, tx pgx.Tx, list string, limit int) error {
 	above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	for {
-		page, err := readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
+		page, err := s.readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
 		if err == nil {
 			err = s.add(page, limit)
 		}
@@ -238,7 +214,7 @@ func (s *mirror) add(rows []held, limit int) error {
 	for i := range rows {
 		s.bytes += heldBytes + cap(rows[i].row)
 	}
-	if s.bytes > limit {
+	if s.bytes+s.common.bytes > limit {
 		return errTooLarge
 	}
 	s.rows = append(s.rows, rows...)
@@ -251,7 +227,7 @@ func (s *mirror) leadsTo(next *mirror, pruned int64) bool {
 	return s != nil && s.change >= pruned && s.change <= next.change && next.change-s.change <= mirrorChanges && next.read.Sub(s.read) < mirrorAge
 }
 
-func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, error) {
+func (s *mirror) readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading all events: %w", err)
@@ -262,72 +238,12 @@ func readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, 
 		if len(all) == 0 && !asExpected(rows) {
 			return nil, errUnreadable
 		}
-		all = append(all, hold(rows.RawValues()))
+		all = append(all, hold(rows.RawValues(), s.parts, s.common))
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading all events: %w", err)
 	}
 	return all, nil
-}
-
-// hold keeps a row, of which spanColumns come first.
-func hold(values [][]byte) held {
-	size := 0
-	for _, v := range values {
-		size += len(v) + (bits.Len(uint(len(v)+1))+6)/7 // the varint before it has 7 bits a byte
-	}
-	b := make([]byte, 0, size)
-	for _, v := range values {
-		if v == nil {
-			b = append(b, 0)
-			continue
-		}
-		b = binary.AppendUvarint(b, uint64(len(v))+1)
-		b = append(b, v...)
-	}
-	h := held{start: micros(values[1]), startsLocal: micros(values[3]), row: b}
-	h.end, h.endsLocal = h.start, h.startsLocal
-	if values[2] != nil {
-		h.end, h.endsLocal = micros(values[2]), micros(values[4])
-	}
-	return h
-}
-
-// values gives the row's values, good for as long as the mirror.
-func (h *held) values(into [][]byte) {
-	b := h.row
-	for i := range into {
-		size, n := binary.Uvarint(b)
-		if b = b[n:]; size == 0 {
-			into[i] = nil
-			continue
-		}
-		into[i], b = b[:size-1:size-1], b[size-1:]
-	}
-}
-
-// micros are those of a timestamp, since postgresEpoch.
-func micros(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
-
-func microsOf(t time.Time) int64 { return t.UnixMicro() - postgresEpoch*1e6 }
-
-func timeOf(micros int64) time.Time { return time.UnixMicro(micros + postgresEpoch*1e6).UTC() }
-
-// id is the first value of the row, behind its size.
-func (h *held) id() event.ID { return event.ID(h.row[1 : 1+len(event.ID{})]) }
-
-func (h *held) position() position { return position{key: key{at: timeOf(h.start)}, id: h.id()} }
-
-func (h *held) compare(start int64, id event.ID) int {
-	if c := cmp.Compare(h.start, start); c != 0 {
-		return c
-	}
-	own := h.id()
-	return bytes.Compare(own[:], id[:])
-}
-
-func (h *held) span() Span {
-	return Span{StartsAt: timeOf(h.start), EndsAt: timeOf(h.end), StartsLocal: timeOf(h.startsLocal), EndsLocal: timeOf(h.endsLocal)}
 }
 
 // merged are rows with others in the place of those of the same ids; both are in order.
@@ -379,24 +295,50 @@ func (s *mirror) index() {
 // within gives the values of some columns, good until the next, of the events in a window and a stretch of the order of starts, in the
 // stretch's direction. It is false if a column is not held.
 func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]byte], ok bool) {
-	wanted, last := make([]int, len(columns)), 0
+	var reader heldReader
+	reader.wanted = make([]int, len(columns))
 	for i, name := range columns {
-		if wanted[i] = slices.Index(s.columns, name); wanted[i] < 0 {
+		at := slices.Index(s.columns, name)
+		if at < 0 {
 			return nil, false
 		}
-		last = max(last, wanted[i])
+		reader.wanted[i] = at
+		part := sort.SearchInts(s.parts[:], at+1)
+		reader.ends[part] = max(reader.ends[part], at+1)
 	}
 	return func(yield func([][]byte) bool) {
-		both := make([][]byte, last+1+len(columns))
-		all, values := both[:last+1], both[last+1:]
-		s.held(w, of, func(h *held) bool {
-			h.values(all)
-			for i, at := range wanted {
-				values[i] = all[at]
-			}
-			return yield(values)
-		})
+		r := reader
+		both := make([][]byte, len(s.columns)+len(columns))
+		r.all, r.values = both[:len(s.columns)], both[len(s.columns):]
+		s.held(w, of, func(h *held) bool { return yield(r.read(s, h)) })
 	}, true
+}
+
+// heldReader reads some columns of events.
+type heldReader struct {
+	wanted      []int    // of all values
+	ends        rowParts // in each part of these, behind the last that is wanted; 0: none is
+	all, values [][]byte // of the event that was read last
+	times       [4 * 8]byte
+}
+
+func (r *heldReader) read(s *mirror, h *held) [][]byte {
+	h.spanValues(r.all, &r.times)
+	for part, end := range &r.ends {
+		begin := s.parts.begin(part)
+		if end <= begin {
+			continue
+		}
+		packed := h.packed()
+		if part > 0 {
+			packed = s.texts[h.common[part-1]]
+		}
+		unpack(packed, r.all[begin:end])
+	}
+	for i, at := range r.wanted {
+		r.values[i] = r.all[at]
+	}
+	return r.values
 }
 
 // held gives the events in a window and a stretch of the order of starts, for as long as it is told to go on.

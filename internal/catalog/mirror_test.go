@@ -297,7 +297,7 @@ func TestMirrorIsBounded(t *testing.T) {
 	pool, _ := traced(t, 4)
 	insertProvider(t, pool, "acme")
 	insert(t, pool, numbered(5000))
-	exec(t, pool, "UPDATE events SET description = repeat('x', 1000)")
+	exec(t, pool, "UPDATE events SET description = repeat('x', 1000) || id")
 	c := catalog.New(pool, time.Now)
 	c.KeepMirror(1 << 21)
 	if err := c.Refresh(t.Context(), false); !errors.Is(err, catalog.ErrTooLarge) {
@@ -313,6 +313,27 @@ func TestMirrorIsBounded(t *testing.T) {
 	changed(t, pool)
 	if err := c.Refresh(t.Context(), true); !errors.Is(err, catalog.ErrTooLarge) {
 		t.Errorf("half a megabyte: %v", err)
+	}
+}
+
+// TestMirrorSharesWhatIsCommon: what many events have in common takes room once.
+func TestMirrorSharesWhatIsCommon(t *testing.T) {
+	t.Parallel()
+	pool, _ := traced(t, 4)
+	insertProvider(t, pool, "acme")
+	insert(t, pool, numbered(5000))
+	bytes := func(description string) int {
+		exec(t, pool, "UPDATE events SET description = "+description)
+		c := catalog.New(pool, time.Now)
+		c.KeepMirror(1 << 24)
+		if err := c.Refresh(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		return c.Mirror().Bytes
+	}
+	one, each := bytes("repeat('x', 1000)"), bytes("repeat('x', 1000) || id")
+	if least := 4500 * 1000; each-one < least {
+		t.Errorf("%d bytes with one description, %d with one each: want %d between them", one, each, least)
 	}
 }
 

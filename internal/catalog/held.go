@@ -1,0 +1,202 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// held is an event of a mirror: what windows look at, in microseconds, and its row. What many events have in common
+// is there once for all of them.
+type held struct {
+	start, end             int64 // the end of one without is its start
+	startsLocal, endsLocal int64
+	row                    []byte              // whether it has an end, its id, and packed values
+	common                 [commonParts]uint32 // the places of its other values
+}
+
+// heldBytes is what a held costs besides its row: itself, and its place in a class.
+const heldBytes = 4*8 + 3*8 + commonParts*4 + 4
+
+// heldColumns are what is held of each event behind spanColumns, by where it is. What is asked for most comes first.
+type heldColumns struct {
+	own    []string
+	common [commonParts][]string // what kind it is of, its venue, what it is about, its offers: each the same for many events, or so it may be
+}
+
+const commonParts = 4
+
+// spanColumns come first in all rows of a mirror.
+//
+//nolint:gochecknoglobals // a constant table
+var spanColumns = [...]string{"id", "starts_at", "ends_at", "starts_local", "ends_local"}
+
+// leanColumns are those of every mirror. What may change without a version is in none: when an event was last seen,
+// titles of series, and what a provider calls itself.
+func leanColumns() heldColumns {
+	return heldColumns{
+		own: []string{"title", "min_price", "max_price", "series_id", "url", "image_url", "sold_out", "sale_starts_at", "sale_ends_at", "external_id", "first_seen_at", "updated_at", "removed_at"},
+		common: [...][]string{
+			{"currency", "all_day", "time_zone", "status", "attendance_mode", "no_seats_left", "online", "provider_id", slugColumn, "categories"},
+			{"place_name", "place_city", "place_address", "place_country", "organizer"},
+			{},
+			{},
+		},
+	}
+}
+
+// fullColumns are those of a mirror that has the room.
+func fullColumns() heldColumns {
+	columns := leanColumns()
+	columns.common[2], columns.common[3] = []string{"description", "attributes"}, []string{"offers"}
+	return columns
+}
+
+// names are those of all columns, in the order of rows.
+func (c heldColumns) names() []string {
+	all := slices.Concat(spanColumns[:], c.own)
+	for _, part := range c.common {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// rowParts are where the parts of the rows' values end: of their own, and of each that is common.
+type rowParts [1 + commonParts]int
+
+func (c heldColumns) parts() (ends rowParts) {
+	ends[0] = len(spanColumns) + len(c.own)
+	for i, part := range c.common {
+		ends[i+1] = ends[i] + len(part)
+	}
+	return ends
+}
+
+// begin is where a part begins.
+func (r *rowParts) begin(part int) int {
+	if part == 0 {
+		return len(spanColumns)
+	}
+	return r[part-1]
+}
+
+// commons are values that many events have, each once. They are added to by who reads the mirrors, one after the other; each of these
+// sees as many as there were when it was made.
+type commons struct {
+	places map[xxh3.Uint128]uint32
+	texts  [][]byte
+	bytes  int
+	packed []byte // for the next
+}
+
+func newCommons() *commons { return &commons{places: map[xxh3.Uint128]uint32{}} }
+
+// place is that of packed values.
+func (c *commons) place(values [][]byte) uint32 {
+	c.packed = pack(c.packed[:0], values)
+	sum := xxh3.Hash128(c.packed)
+	at, ok := c.places[sum]
+	if ok && bytes.Equal(c.texts[at], c.packed) {
+		return at
+	}
+	const overhead = 64 // of an entry beside its text
+	at = uint32(len(c.texts))
+	c.texts, c.places[sum] = append(c.texts, bytes.Clone(c.packed)), at
+	c.bytes += len(c.packed) + overhead
+	return at
+}
+
+// hold keeps a row.
+func hold(values [][]byte, parts rowParts, common *commons) held {
+	h := held{start: micros(values[1]), startsLocal: micros(values[3])}
+	h.end, h.endsLocal = h.start, h.startsLocal
+	own := values[len(spanColumns):parts[0]]
+	b := make([]byte, 1, 1+len(event.ID{})+packedSize(own))
+	if values[2] != nil {
+		b[0] = 1
+		h.end, h.endsLocal = micros(values[2]), micros(values[4])
+	}
+	h.row = pack(append(b, values[0]...), own)
+	for i := range h.common {
+		h.common[i] = common.place(values[parts[i]:parts[i+1]])
+	}
+	return h
+}
+
+// pack appends values, each behind its size.
+func pack(b []byte, values [][]byte) []byte {
+	for _, v := range values {
+		if v == nil {
+			b = append(b, 0)
+			continue
+		}
+		b = binary.AppendUvarint(b, uint64(len(v))+1)
+		b = append(b, v...)
+	}
+	return b
+}
+
+func packedSize(values [][]byte) (size int) {
+	for _, v := range values {
+		size += len(v) + (bits.Len(uint(len(v)+1))+6)/7 // the varint has 7 bits a byte
+	}
+	return size
+}
+
+// unpack gives the first values of what was packed, in place.
+func unpack(b []byte, into [][]byte) {
+	for i := range into {
+		size, n := binary.Uvarint(b)
+		if b = b[n:]; size == 0 {
+			into[i] = nil
+			continue
+		}
+		into[i], b = b[:size-1:size-1], b[size-1:]
+	}
+}
+
+// spanValues gives the values of spanColumns; those of the times are good until the next.
+func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
+	into[0] = h.row[1 : 1+len(event.ID{})]
+	for i, t := range [...]int64{h.start, h.end, h.startsLocal, h.endsLocal} {
+		at := times[8*i : 8*i+8 : 8*i+8]
+		binary.BigEndian.PutUint64(at, uint64(t))
+		into[1+i] = at
+	}
+	if h.row[0] == 0 {
+		into[2], into[4] = nil, nil
+	}
+}
+
+// packed are the row's values behind those of spanColumns.
+func (h *held) packed() []byte { return h.row[1+len(event.ID{}):] }
+
+// micros are those of a timestamp, since postgresEpoch.
+func micros(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
+
+func microsOf(t time.Time) int64 { return t.UnixMicro() - postgresEpoch*1e6 }
+
+func timeOf(micros int64) time.Time { return time.UnixMicro(micros + postgresEpoch*1e6).UTC() }
+
+func (h *held) id() event.ID { return event.ID(h.row[1 : 1+len(event.ID{})]) }
+
+func (h *held) position() position { return position{key: key{at: timeOf(h.start)}, id: h.id()} }
+
+func (h *held) compare(start int64, id event.ID) int {
+	if c := cmp.Compare(h.start, start); c != 0 {
+		return c
+	}
+	own := h.id()
+	return bytes.Compare(own[:], id[:])
+}
+
+func (h *held) span() Span {
+	return Span{StartsAt: timeOf(h.start), EndsAt: timeOf(h.end), StartsLocal: timeOf(h.startsLocal), EndsLocal: timeOf(h.endsLocal)}
+}
