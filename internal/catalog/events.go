@@ -105,6 +105,7 @@ func (eq EventQuery) read(q *query, columns func(order) []string) (read, error) 
 }
 
 func (eq EventQuery) readAt(p place, q *query, columns []string) (read, error) {
+	q.walks = p.order.tag == tagStart && len(q.conditions) == 0 && eq.isUnfiltered()
 	q, err := eq.query(q)
 	if err != nil {
 		return read{}, err
@@ -140,6 +141,12 @@ func (p place) info(n int, more bool, at func(i int) position) PageInfo {
 		info.StartCursor, info.EndCursor = &ends[0], &ends[1]
 	}
 	return info
+}
+
+// isUnfiltered says whether the window alone decides which events are wanted.
+func (eq EventQuery) isUnfiltered() bool {
+	var q query
+	return eq.Where.apply(&q, eq.Now) == nil && len(q.conditions) == 0
 }
 
 // query adds the conditions of everything but the page.

@@ -239,6 +239,26 @@ func TestPagesOfALargeCatalog(t *testing.T) {
 	fill(t, pool, 200_000)
 	measurePages(t, pool, trace, map[catalog.WindowMatch]int{catalog.Overlaps: 1_500, catalog.EndsIn: 1_500, catalog.StartsIn: 600, catalog.Contained: 600})
 	measureCounts(t, pool, trace)
+	checkPlans(t, pool)
+}
+
+// checkPlans: pages of windows that differ are read by one plan.
+func checkPlans(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	pool.Reset() // so that nothing is prepared
+	c := catalog.New(pool, time.Now)
+	from := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	for n := range 20 { // a day, two days, …
+		w := catalog.Window{Match: catalog.StartsIn, From: &catalog.Bound{Instant: from}, To: &catalog.Bound{Instant: from.AddDate(0, 0, n+1)}}
+		if _, err := c.Events(t.Context(), catalog.EventQuery{Window: w}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var generic, custom int
+	err := pool.QueryRow(t.Context(), `SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement LIKE '%FROM events%' AND statement NOT LIKE '%pg_prepared%'`).Scan(&generic, &custom)
+	if err != nil || generic != 15 || custom != 5 { // PostgreSQL tries five times
+		t.Errorf("%v: %d pages by one plan, %d planned for themselves", err, generic, custom)
+	}
 }
 
 // BenchmarkLargeCatalog does the same at the size of MARQUEE_BENCH_EVENTS.

@@ -17,6 +17,14 @@ type query struct {
 	upper      *time.Time // nor after it
 	spans      *spans
 	parents    []event.ID // the series of which each has a list of its own; empty: one list
+	walks      bool       // it reads a page of the order of starts, see walk
+	ends       []end      // of the range that such a page is of
+}
+
+// end is one end of a range of starts.
+type end struct {
+	operator string
+	at       time.Time
 }
 
 // spans says that the statement reads one bounded range of starts a span class, see event.SpanClass.
@@ -43,11 +51,20 @@ func (q *query) filled(condition string, args ...any) string {
 	return condition
 }
 
+// starts adds a bound of starts.
+func (q *query) starts(operator string, at time.Time) {
+	if q.walks {
+		q.ends = append(q.ends, end{operator, at})
+		return
+	}
+	q.where("starts_at "+operator+" ?", at)
+}
+
 // notBefore adds that an event starts at the bound or after it, in the bound's own terms. A wall clock also
 // bounds the instant, loosely, which is what the indexes know.
 func (q *query) notBefore(b *Bound) {
 	earliest := b.earliest()
-	q.where("starts_at >= ?", earliest)
+	q.starts(">=", earliest)
 	q.noEarlierThan(earliest)
 	if b.isLocal() {
 		q.local("starts_local", ">=", b)
@@ -61,7 +78,7 @@ func (q *query) startsBefore(operator string, b *Bound) {
 		q.local("starts_local", operator, b)
 		return
 	}
-	q.where("starts_at "+operator+" ?", b.Instant)
+	q.starts(operator, b.Instant)
 	q.noLaterThan(b.Instant)
 }
 
@@ -80,7 +97,7 @@ func (q *query) noLaterThan(t time.Time) {
 // notAfter adds, for the indexes, that an event starts at the latest when clocks anywhere show the bound.
 func (q *query) notAfter(b *Bound) {
 	latest := b.latest()
-	q.where("starts_at <= ?", latest)
+	q.starts("<=", latest)
 	q.noLaterThan(latest)
 }
 

@@ -19,13 +19,20 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 		limited = " LIMIT " + strconv.Itoa(roundedUp(limit))
 	}
 	if q.spans != nil && len(stretches) == 1 && stretches[0].after(q.spans.from) {
-		q.where("starts_at >= ?", q.spans.from)
+		q.starts(">=", q.spans.from)
 		q.noEarlierThan(q.spans.from)
 		q.spans = nil
 	}
 	if len(stretches) == 1 && q.spans == nil {
 		s := stretches[0]
+		if q.walks {
+			return q.selected(list, q.walk(s)...) + s.sorted(s.column, "id") + limited, q.args
+		}
 		return q.selected(list, q.inside(o, s)...) + s.sorted(s.column, "id") + limited, q.args
+	}
+	q.walks = false
+	for _, end := range q.ends {
+		q.starts(end.operator, end.at)
 	}
 	// Which events they are comes first: each part and each span class has a page of its own, most of which is left over.
 	if len(stretches) == 1 {
@@ -116,6 +123,37 @@ func (q *query) beyond(o order, s stretch, operator string, p *position) string 
 	default:
 		return q.filled("("+s.column+", id) "+operator+" ("+o.kind.placeholder()+", ?)", o.arg(p.key), [16]byte(p.id))
 	}
+}
+
+// walk are the conditions of a page in the order of starts that has no filter, for which any plan but a walk along that
+// order is a worse one. PostgreSQL would plan it anew for each window, since it expects less of a narrow one, and that takes as long as
+// reading the page. So it is told no values, which subqueries hide from it, and no range either, of which it would expect half a per cent and
+// sort that: the lower end is a row. Of an end and a cursor it is told the one that implies the other, for an index is entered at any.
+func (q *query) walk(s stretch) (conditions []string) {
+	const row = "((SELECT ?::timestamptz), (SELECT ?::uuid))"
+	above, below := s.above, s.below
+	for _, end := range q.ends {
+		switch {
+		case end.operator != ">=":
+			if below != nil && below.key.at.Before(end.at) {
+				continue
+			}
+			if below != nil && below.key.at.After(end.at) {
+				below = nil
+			}
+			conditions = append(conditions, q.filled("starts_at "+end.operator+" (SELECT ?::timestamptz)", end.at))
+		case above == nil || above.key.at.Before(end.at):
+			above = nil
+			conditions = append(conditions, q.filled("(starts_at, id) >= "+row, end.at, [16]byte{}))
+		}
+	}
+	if above != nil {
+		conditions = append(conditions, q.filled("(starts_at, id) > "+row, above.key.at, [16]byte(above.id)))
+	}
+	if below != nil {
+		conditions = append(conditions, q.filled("(starts_at, id) < "+row, below.key.at, [16]byte(below.id)))
+	}
+	return conditions
 }
 
 func (q *query) selected(list string, more ...string) string {

@@ -99,11 +99,7 @@ func (c *Catalog) heldRows(ctx context.Context, eq EventQuery, p place, columns 
 		return nil, false
 	}
 	s := c.fresh(ctx)
-	if s == nil {
-		return nil, false
-	}
-	var filter query
-	if err := eq.Where.apply(&filter, eq.Now); err != nil || len(filter.conditions) > 0 {
+	if s == nil || !eq.isUnfiltered() {
 		return nil, false
 	}
 	rows, ok := s.within(eq.Window, p.stretches()[0], columns)
