@@ -85,5 +85,15 @@ func (c *Catalog) Held() (rows []string) {
 	return rows
 }
 
+// PackOffers packs offers as they are held in memory.
+func PackOffers(text []byte) []byte { return packOffers(text) }
+
+// Offers are the values of each offer; false if it is not known what they are.
+func Offers(text []byte) (all []string, ok bool) {
+	var o offer
+	ok = eachOffer(text, &o, func() { all = append(all, fmt.Sprintf("%q", o)) })
+	return all, ok
+}
+
 // ErrTooLarge is errTooLarge.
 var ErrTooLarge = errTooLarge

@@ -31,7 +31,10 @@ type heldColumns struct {
 	common [commonParts][]string // what kind it is of, its venue, what it is about, its offers: each the same for many events, or so it may be
 }
 
-const commonParts = 4
+const (
+	commonParts = 4
+	offersPart  = commonParts - 1
+)
 
 // spanColumns come first in all rows of a mirror.
 //
@@ -55,7 +58,7 @@ func leanColumns() heldColumns {
 // fullColumns are those of a mirror that has the room.
 func fullColumns() heldColumns {
 	columns := leanColumns()
-	columns.common[2], columns.common[3] = []string{"description", "attributes"}, []string{"offers"}
+	columns.common[offersPart-1], columns.common[offersPart] = []string{"description", "attributes"}, []string{"offers"}
 	return columns
 }
 
@@ -125,7 +128,11 @@ func hold(values [][]byte, parts rowParts, common *commons) held {
 	}
 	h.row = pack(append(b, values[0]...), own)
 	for i := range h.common {
-		h.common[i] = common.place(values[parts[i]:parts[i+1]])
+		part := values[parts[i]:parts[i+1]]
+		if i == offersPart && len(part) > 0 {
+			part = [][]byte{packOffers(part[0])}
+		}
+		h.common[i] = common.place(part)
 	}
 	return h
 }
@@ -150,8 +157,8 @@ func packedSize(values [][]byte) (size int) {
 	return size
 }
 
-// unpack gives the first values of what was packed, in place.
-func unpack(b []byte, into [][]byte) {
+// unpack gives the first values of what was packed, in place, and what is behind them.
+func unpack(b []byte, into [][]byte) []byte {
 	for i := range into {
 		size, n := binary.Uvarint(b)
 		if b = b[n:]; size == 0 {
@@ -160,6 +167,7 @@ func unpack(b []byte, into [][]byte) {
 		}
 		into[i], b = b[:size-1:size-1], b[size-1:]
 	}
+	return b
 }
 
 // spanValues gives the values of spanColumns; those of the times are good until the next.

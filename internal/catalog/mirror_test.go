@@ -43,7 +43,7 @@ var (
 		"availability", "saleStartsAt", "saleEndsAt", "minPrice.amount", "minPrice.currency", "maxPrice.amount", "series.id", "place.name", "place.city",
 		"place.country", "place.address", "organizer", "provider.id", "provider.slug", "externalId", "firstSeenAt", "updatedAt", "removedAt",
 	}
-	fullFields = append(slices.Clone(leanFields), "description", "attributes", "offers.externalId", "offers.price.amount")
+	fullFields = append(slices.Clone(leanFields), "description", "attributes", "offers.externalId", "offers.name", "offers.price.amount", "offers.price.currency", "offers.capacity", "offers.numbered")
 )
 
 func layout(tb testing.TB, fields []string) *catalog.Layout {
@@ -105,6 +105,8 @@ func TestMirrorAgrees(t *testing.T) {
 			}
 		}
 		insert(t, pool, d.events)
+		exec(t, pool, `UPDATE events SET offers = (ARRAY['[]', '[{"id": "7", "name": "Grada 2", "price": 15.5, "capacity": 0, "numbered": true}, {}]',
+			'[{"id": "\\b\"\\ é", "name": "[{,:}]", "price": "7.50", "more": "x"}]', '[{"more": {"a": 1}}]']::jsonb[])[1 + abs(hashtext(id::text)) % 4]`)
 		lean := rapid.Bool().Draw(rt, "lean")
 		memory := catalog.New(pool, time.Now)
 		memory.KeepMirror(1 << 24)

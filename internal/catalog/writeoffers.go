@@ -17,18 +17,58 @@ var offerColumns = [...]string{"id", "name", "price", "capacity", "numbered", "c
 
 const offerCurrency = len(offerColumns) - 1
 
-// offers writes each object of a JSON array of flat objects, as PostgreSQL writes them. What it doesn't expect
-// there it doesn't write.
+// offer are the values of offerColumns, nil where there is none: tokens of JSON, and the currency as text.
+type offer [len(offerColumns)][]byte
+
+// offers writes each of an event's offers. What it doesn't expect there it doesn't write.
 func (w *writer) offers(each *program, v [][]byte) {
-	s, currency := scanner{text: v[0]}, v[1]
 	w.b = append(w.b, '[')
+	first := true
+	ok := eachOffer(v[0], &w.offer, func() {
+		if !first {
+			w.b = append(w.b, ',')
+		}
+		first = false
+		w.offer[offerCurrency] = v[1]
+		each.run(w, w.offer[:])
+	})
+	if !ok {
+		w.fail()
+	}
+	w.b = append(w.b, ']')
+}
+
+// packed begins offers that are packed and no JSON.
+const packed = 0
+
+// packOffers takes the offers out of their JSON, which is two thirds keys and punctuation and slow to cut. It is left as it is if
+// anything is in it that was not expected.
+func packOffers(text []byte) []byte {
+	b := []byte{packed}
+	var o offer
+	if !eachOffer(text, &o, func() { b = pack(b, o[:offerCurrency]) }) {
+		return text
+	}
+	return b
+}
+
+// eachOffer reads offers one after the other: packed ones, or a JSON array of flat objects, as PostgreSQL writes them. It is false if it is
+// neither.
+func eachOffer(text []byte, o *offer, give func()) bool {
+	if len(text) > 0 && text[0] == packed {
+		for text = text[1:]; len(text) > 0; {
+			text = unpack(text, o[:offerCurrency])
+			give()
+		}
+		return true
+	}
+	s := scanner{text: text}
 	s.want('[')
 	for n := 0; !s.failed && !s.next(']'); n++ {
 		if n > 0 {
 			s.want(',')
-			w.b = append(w.b, ',')
 		}
-		w.offer = [len(offerColumns)][]byte{offerCurrency: currency}
+		*o = offer{}
 		s.want('{')
 		for m := 0; !s.failed && !s.next('}'); m++ {
 			if m > 0 {
@@ -38,19 +78,15 @@ func (w *writer) offers(each *program, v [][]byte) {
 			s.want(':')
 			if value := s.token(); string(value) != "null" {
 				if i := offerColumn(key, m); i >= 0 {
-					w.offer[i] = value
+					o[i] = value
 				}
 			}
 		}
-		if s.failed {
-			break
+		if !s.failed {
+			give()
 		}
-		each.run(w, w.offer[:])
 	}
-	if s.failed {
-		w.fail()
-	}
-	w.b = append(w.b, ']')
+	return !s.failed
 }
 
 // offerColumn is the place of a key, with its quotes, in offerColumns; negative if it has none. It is the likely one for

@@ -27,10 +27,10 @@ type writer struct {
 	more   bool       // there are rows behind the page
 	info   PageInfo   // when all rows are read
 
-	args   [16][]byte                // the values of the field that is being written
-	offer  [len(offerColumns)][]byte // those of the offer
-	event  Event                     // what availability and position are found out from
-	family siblings                  // the event's
+	args   [16][]byte // the values of the field that is being written
+	offer  offer      // that is being written
+	event  Event      // what availability and position are found out from
+	family siblings   // the event's
 	amount event.Decimal
 	times  [4]time.Time
 	yes    bool
