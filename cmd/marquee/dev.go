@@ -97,7 +97,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, url databaseURL, how *answers, sources []*provider.Source, gone <-chan struct{}, listener, demoListener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	writes, err := openPool(ctx, url, 0, 0)
+	writes, err := openPool(ctx, url, 0, 0, statementSpans(how.traces)...)
 	if err != nil {
 		return err
 	}
@@ -121,6 +121,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 	part(func() error { return serveFeed(ctx, demoListener, c.demo(log)) })
 	part(func() error { return serveAPI(ctx, log, &pools{primary: reads}, url, how, listener, nil) })
 	syncs := newSyncer(writes, log)
+	syncs.Traces = how.traces
 	syncs.Drain = time.Second // who presses Ctrl-C is waiting; what is cut off is synced again next time
 	running.Go(func() { syncs.Loop(ctx, sources, time.Duration(c.Every)) })
 	running.Go(func() { c.pruneHourly(ctx, log, writes) })

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -186,6 +187,69 @@ func TestTraces(t *testing.T) {
 	if first := log.lines("request")[0]; first["trace_id"] != trustedTrace || first["request_id"] == nil {
 		t.Errorf("no ids in %v", first)
 	}
+}
+
+// TestTracesOfSyncs: each run is a trace, with what became of it and the statements that it took.
+func TestTracesOfSyncs(t *testing.T) {
+	t.Parallel()
+	var sent spans
+	collects := httptest.NewServer(&sent)
+	defer collects.Close()
+	feed := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/gone" {
+			w.WriteHeader(http.StatusGone)
+			return
+		}
+		fmt.Fprintf(w, planList, 1)
+	}))
+	defer feed.Close()
+	dir := t.TempDir()
+	for slug, path := range map[string]string{"acme": "/feed", "bravo": "/gone"} {
+		write(t, filepath.Join(dir, slug+".yaml"), fmt.Sprintf(
+			"slug: %s\nname: %[1]s\nurl: %s%s\nformat: planlist\ntimeZone: Europe/Madrid\ncurrency: EUR\nallowPrivateAddresses: true\n", slug, feed.URL, path))
+	}
+	log := &journal{}
+	run(t.Context(), []string{"sync", "--log-format=json", "--otlp-endpoint=" + collects.URL, "--providers=" + dir, "--database-url=" + pgtest.URL(t)}, io.Discard, log)
+
+	found := map[string]map[string]*tracepb.Span{} // by provider
+	for _, span := range sent.all {
+		if span.GetName() == "sync" {
+			found[attribute(span, "marquee.provider")] = sent.of(hex.EncodeToString(span.GetTraceId()))
+		}
+	}
+	applied, failed := found["acme"], found["bravo"]
+	if applied["sync"] == nil || failed["sync"] == nil {
+		t.Fatalf("no span of each run in %d", len(sent.all))
+	}
+	for _, name := range []string{"fetch", "apply"} {
+		if applied[name] == nil || !bytes.Equal(applied[name].GetParentSpanId(), applied["sync"].GetSpanId()) {
+			t.Errorf("no span %q in the run's", name)
+		}
+	}
+	if len(applied) < 6 { // with statements
+		t.Errorf("%d spans of a run that applied something", len(applied))
+	}
+	if got := attribute(applied["sync"], "marquee.outcome"); got != "APPLIED" || applied["sync"].GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
+		t.Errorf("acme: %s, %v", got, applied["sync"].GetStatus())
+	}
+	if got := attribute(failed["sync"], "error.type"); got == "" || failed["sync"].GetStatus().GetCode() != tracepb.Status_STATUS_CODE_ERROR || failed["apply"] != nil {
+		t.Errorf("bravo: error %q, %v", got, failed["sync"].GetStatus())
+	}
+	for _, line := range log.lines("sync") {
+		if line["trace_id"] == nil {
+			t.Errorf("no trace in %v", line)
+		}
+	}
+}
+
+// attribute is the text of one of a span's; empty if it has none of that name.
+func attribute(span *tracepb.Span, name string) string {
+	for _, a := range span.GetAttributes() {
+		if a.GetKey() == name {
+			return a.GetValue().GetStringValue()
+		}
+	}
+	return ""
 }
 
 // TestTracesOfStrangers: who is no proxy of ours does not decide what is traced.

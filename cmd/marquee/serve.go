@@ -136,11 +136,7 @@ func (a answering) read() (*answers, error) {
 
 // tracers see the statements that go to a server.
 func (a *answers) tracers(server string) []pgx.QueryTracer {
-	tracers := []pgx.QueryTracer{a.statements.of(server)}
-	if a.traces != nil {
-		tracers = append(tracers, statementSpans(a.traces))
-	}
-	return tracers
+	return append(statementSpans(a.traces), a.statements.of(server))
 }
 
 // documents reads the trusted documents; none without a file.

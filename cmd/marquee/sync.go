@@ -35,6 +35,7 @@ type syncRunCommand struct {
 	database
 	providers
 	retention
+	traceTarget
 	Every       duration `help:"Keep going, at this interval." optional:""`
 	AdminListen address  `help:"With --every: where probes and metrics are served; nowhere if it is not given." placeholder:"HOST:PORT"`
 	Now         bool     `help:"Sync although a provider asked to be left alone until later."`
@@ -57,13 +58,18 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	if sources, err = named(sources, c.Slugs); err != nil {
 		return err
 	}
-	pool, err := c.open(ctx, log, 0)
+	traces, stopTraces, err := c.start(ctx, log, 1)
+	if err != nil {
+		return err
+	}
+	defer stopTraces()
+	pool, err := c.open(ctx, log, 0, statementSpans(traces)...)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
 	s := newSyncer(pool, log)
-	s.Force = c.Now
+	s.Force, s.Traces = c.Now, traces
 	switch {
 	case c.DryRun:
 		return dryRun(ctx, p, s, sources)

@@ -20,11 +20,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// tracing is where traces go. What else OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_HEADERS,
+// traceTarget is where traces go. What else OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_HEADERS,
 // OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_…) holds, too.
-type tracing struct {
+type traceTarget struct {
 	OTLPEndpoint endpoint `help:"Where traces go, by OTLP over HTTP: http://collector:4318; nowhere if it is not given." name:"otlp-endpoint" env:"MARQUEE_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL"`
-	TraceShare   share    `help:"How many of the requests are traced, 0 to 1." default:"0.1"`
+}
+
+// tracing is where traces of requests go, and how many.
+type tracing struct {
+	traceTarget
+	TraceShare share `help:"How many of the requests are traced, 0 to 1." default:"0.1"`
 }
 
 // endpoint is the base of a collector's URLs.
@@ -61,8 +66,9 @@ const (
 	traceComplaints  = time.Minute     // between two log lines about traces that can't be sent
 )
 
-// start gives what spans are made by, nil if nothing is traced; stop sends what is left.
-func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerProvider, stop func(), err error) {
+// start gives what spans are made by, nil if nothing is traced; stop sends what is left. All that belongs to a trace that
+// somebody else began is in it; of others, so many begin one.
+func (t traceTarget) start(ctx context.Context, log *slog.Logger, part share) (_ trace.TracerProvider, stop func(), err error) {
 	if t.OTLPEndpoint == "" {
 		return nil, func() {}, nil
 	}
@@ -85,7 +91,7 @@ func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerPro
 		complaints.Do(func() { log.Warn("traces can't be sent", "error", err) })
 	}))
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(float64(t.TraceShare)))))
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(float64(part)))))
 	return provider, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceSendTimeout)
 		defer cancel()
@@ -95,7 +101,15 @@ func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerPro
 	}, nil
 }
 
-// statementSpans make a span of each statement, its text in it, its parameters not.
-func statementSpans(provider trace.TracerProvider) pgx.QueryTracer {
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(metricnoop.NewMeterProvider()))
+// start gives what spans of requests are made by, see traceTarget.start.
+func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerProvider, stop func(), err error) {
+	return t.traceTarget.start(ctx, log, t.TraceShare)
+}
+
+// statementSpans make a span of each statement, its text in it, its parameters not; none if nothing is traced.
+func statementSpans(provider trace.TracerProvider) []pgx.QueryTracer {
+	if provider == nil {
+		return nil
+	}
+	return []pgx.QueryTracer{otelpgx.NewTracer(otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(metricnoop.NewMeterProvider()))}
 }

@@ -25,7 +25,9 @@ func reading(ctx context.Context, source *provider.Source, body io.Reader) snaps
 
 // apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
 // the error is a *heldError. It completes the result that it is given.
-func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result event.Result, brake limit) (event.Result, error) {
+func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result event.Result, brake limit) (_ event.Result, err error) {
+	ctx, span := s.span(ctx, "apply")
+	defer func() { end(span, err) }()
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err

@@ -13,6 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/provider"
 )
@@ -75,6 +78,7 @@ type Options struct {
 	Log   *slog.Logger
 	// Progress is told how runs get on, from many goroutines; nil: nobody is.
 	Progress func(Progress)
+	Traces   trace.TracerProvider // of runs; nil: nothing is traced
 }
 
 // Progress is how far one run is.
@@ -142,6 +146,8 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter
 		return report, err
 	}
 	report.RunID = run.ID
+	ctx, span := s.span(ctx, "sync", attribute.String("marquee.provider", report.Provider), attribute.Int64("marquee.run", run.ID))
+	defer func() { endRun(span, report.Result) }()
 	alive, stop := s.keepAlive(ctx, run)
 	report.Result, err = guard(func() (event.Result, error) { return work(alive, run) })
 	if cause := context.Cause(alive); err != nil && errors.Is(cause, event.ErrSuperseded) {
@@ -236,10 +242,12 @@ func failed(err error) event.Result {
 
 func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.Source) (event.Result, error) {
 	progress := Progress{Provider: run.Provider.Slug}
-	fetched, err := source.Fetch(ctx, run.Previous, func(bytes, total int64) {
+	fetching, span := s.span(ctx, "fetch")
+	fetched, err := source.Fetch(fetching, run.Previous, func(bytes, total int64) {
 		progress.Bytes, progress.Total = bytes, total
 		s.tell(progress)
 	})
+	end(span, err)
 	if err != nil {
 		return event.Result{}, err
 	}
