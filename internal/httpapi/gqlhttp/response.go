@@ -70,16 +70,30 @@ func (a *response) packed() *form {
 		if len(a.body) < minPacked {
 			return
 		}
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		_, _ = z.Write(a.body) // to memory
-		_ = z.Close()
-		if b.Len() < len(a.body) {
-			body := bytes.Clone(b.Bytes())
+		if body := zipped(a.body); len(body) < len(a.body) {
 			a.zip = &form{body: body, length: lengthOf(body), suffix: "-gzip"}
 		}
 	})
 	return a.zip
+}
+
+// zipper packs. It is more than a megabyte, which is a hundred times what it packs: so it is used again.
+type zipper struct {
+	to bytes.Buffer
+	z  *gzip.Writer
+}
+
+//nolint:gochecknoglobals // a pool is one for all
+var zippers = sync.Pool{New: func() any { return &zipper{z: gzip.NewWriter(nil)} }}
+
+func zipped(body []byte) []byte {
+	p := zippers.Get().(*zipper) //nolint:forcetypeassert // the pool holds nothing else
+	defer zippers.Put(p)
+	p.to.Reset()
+	p.z.Reset(&p.to)
+	_, _ = p.z.Write(body) // to memory
+	_ = p.z.Close()
+	return bytes.Clone(p.to.Bytes())
 }
 
 // fixed are the headers that are the same in all answers.
