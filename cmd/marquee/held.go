@@ -14,11 +14,13 @@ import (
 type syncApproveCommand struct {
 	database
 	providers
+	priority
 	RunID int64 `arg:"" name:"run" help:"The number of the held run."`
 }
 
 // Run applies what the run holds.
 func (c *syncApproveCommand) Run(ctx context.Context, p *program) error {
+	c.lower(ctx, p.logger())
 	sources, err := c.load(fetch.New(fetch.Options{}))
 	if err != nil {
 		return err

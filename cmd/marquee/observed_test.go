@@ -209,7 +209,7 @@ func TestTracesOfSyncs(t *testing.T) {
 			"slug: %s\nname: %[1]s\nurl: %s%s\nformat: planlist\ntimeZone: Europe/Madrid\ncurrency: EUR\nallowPrivateAddresses: true\n", slug, feed.URL, path))
 	}
 	log := &journal{}
-	run(t.Context(), []string{"sync", "--log-format=json", "--otlp-endpoint=" + collects.URL, "--providers=" + dir, "--database-url=" + pgtest.URL(t)}, io.Discard, log)
+	run(t.Context(), []string{"sync", "--nice=0", "--log-format=json", "--otlp-endpoint=" + collects.URL, "--providers=" + dir, "--database-url=" + pgtest.URL(t)}, io.Discard, log)
 
 	found := map[string]map[string]*tracepb.Span{} // by provider
 	for _, span := range sent.all {

@@ -36,6 +36,7 @@ type syncRunCommand struct {
 	providers
 	retention
 	traceTarget
+	priority
 	Every       duration `help:"Keep going, at this interval." optional:""`
 	AdminListen address  `help:"With --every: where probes and metrics are served; nowhere if it is not given." placeholder:"HOST:PORT"`
 	Now         bool     `help:"Sync although a provider asked to be left alone until later."`
@@ -51,6 +52,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	if interactive {
 		log = slog.New(slog.DiscardHandler) // the progress and the summary say the same
 	}
+	c.lower(ctx, log)
 	sources, err := c.load(fetch.New(fetch.Options{Logger: log}))
 	if err != nil {
 		return err

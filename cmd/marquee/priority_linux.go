@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// giveWay lowers the priority of this process to a niceness, unless it is that low already. To the kernel each thread has one of
+// its own, and those that are started later have that of who starts them: so it goes on until there is no thread that it has not seen.
+func giveWay(nice int) error {
+	lowered := map[int]bool{}
+	for before := -1; before < len(lowered); {
+		before = len(lowered)
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("finding the threads: %w", err)
+		}
+		for _, thread := range threads {
+			id, err := strconv.Atoi(thread.Name())
+			if err != nil || lowered[id] {
+				continue
+			}
+			if err := lower(id, nice); err != nil && !errors.Is(err, syscall.ESRCH) { // it has ended
+				return fmt.Errorf("lowering the priority: %w", err)
+			}
+			lowered[id] = true
+		}
+	}
+	return nil
+}
+
+func lower(thread, nice int) error {
+	now, err := nicenessOf(thread)
+	if err != nil || now >= nice {
+		return err
+	}
+	return syscall.Setpriority(syscall.PRIO_PROCESS, thread, nice)
+}
+
+// nicenessOf is a thread's, which the system call tells as 20 less it.
+func nicenessOf(thread int) (int, error) {
+	told, err := syscall.Getpriority(syscall.PRIO_PROCESS, thread)
+	return 20 - told, err
+}
