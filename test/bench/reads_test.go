@@ -248,8 +248,14 @@ type server struct {
 
 func startServer(b *testing.B, url string, environment ...string) (s *server, stop func()) {
 	b.Helper()
+	return startProcess(b, append(environment, serveVariable+"="+url)...)
+}
+
+// startProcess starts this program once more, to serve what TestMain finds in its environment.
+func startProcess(b *testing.B, environment ...string) (s *server, stop func()) {
+	b.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(append(os.Environ(), serveVariable+"="+url), environment...)
+	command.Env = append(os.Environ(), environment...)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err == nil {

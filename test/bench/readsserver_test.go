@@ -38,14 +38,19 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(serveVariable); url != "" {
-		if err := serveReads(url); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch url := os.Getenv(serveVariable); {
+	case url != "":
+		err = serveReads(url)
+	case os.Getenv(feedVariable) != "":
+		err = serveFeed()
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // serveReads serves every variant on a port that it writes to standard output.
