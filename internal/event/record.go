@@ -22,6 +22,7 @@ type Record struct {
 	Event   Event
 	Invalid *Invalid
 	Known   bool // it was not read: Hash says which record it is, and of Key and Event only the series is set
+	Number  int  // of a Known one: what Skip.Known said
 
 	Hash    RecordHash // of the record as it stands in the feed; zero where the format can't tell
 	Key     Key        // as far as the record tells, also of an invalid one
@@ -51,9 +52,9 @@ type Skip struct {
 	// Salt names the decoder and its settings: it goes into every RecordHash.
 	Salt string
 	// Known, if set, is asked about each record, maybe ahead of the records that are given and from another
-	// goroutine. If it says yes, the record is not read and comes as a Record that is Known. It may say so only
-	// of a hash that came with a valid Record.
-	Known func(RecordHash) bool
+	// goroutine. If it says yes, with a number of its own, the record is not read and comes as a Record that is
+	// Known. It may say so only of a hash that came with a valid Record.
+	Known func(RecordHash) (number int, yes bool)
 }
 
 // MaxExcerptBytes bounds a Record's excerpt.

@@ -83,10 +83,16 @@ func (d Decoder) Settings() string {
 
 // Present is what the catalog has of a provider, as far as a sync compares it with a snapshot.
 type Present struct {
-	Events   map[ID]Hash       // those of its latest snapshot
-	Records  map[RecordHash]ID // which of them are known by the record that they were written from
+	Events   []Known           // those of its latest snapshot, in any order: that of the feed is found in the fastest
 	Series   map[string]string // the titles of all its series, by the provider's id
 	Upcoming int               // of Events
+}
+
+// Known is an event that the catalog has.
+type Known struct {
+	ID      ID
+	Content Hash
+	Record  RecordHash // of the record that it was written from; zero: not known
 }
 
 // Series groups events under one title.

@@ -12,7 +12,7 @@ import (
 // DecodeUnknown is Decode but for the records that known says need not be read, which come as Known ones: those whose
 // hash came with a valid record of this source before. See event.Skip for when it is asked. Of a format whose records
 // can't be told apart unread, all are read, and none has a hash.
-func (s *Source) DecodeUnknown(ctx context.Context, r io.Reader, known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
+func (s *Source) DecodeUnknown(ctx context.Context, r io.Reader, known func(event.RecordHash) (number int, yes bool)) iter.Seq2[event.Record, error] {
 	if s.decoder.decodeUnknown == nil {
 		return s.Decode(ctx, r)
 	}

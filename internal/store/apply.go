@@ -45,9 +45,8 @@ func (t *Tx) Present(ctx context.Context) (_ event.Present, err error) {
 		size = t.run.Previous.Records
 	}
 	p := event.Present{
-		Events:  make(map[event.ID]event.Hash, size),
-		Records: make(map[event.RecordHash]event.ID, size),
-		Series:  map[string]string{},
+		Events: make([]event.Known, 0, size),
+		Series: map[string]string{},
 	}
 	if err := t.readEvents(ctx, &p); err != nil {
 		return event.Present{}, fmt.Errorf("reading the known events: %w", err)
@@ -69,11 +68,9 @@ func (t *Tx) readEvents(ctx context.Context, p *event.Present) error {
 	for rows.Next() {
 		// Three times 16 bytes and a boolean in the wire's binary form: nothing to scan.
 		values := rows.RawValues()
-		id := event.ID(values[0])
-		p.Events[id] = event.Hash(values[1])
-		if values[2] != nil {
-			p.Records[event.RecordHash(values[2])] = id
-		}
+		known := event.Known{ID: event.ID(values[0]), Content: event.Hash(values[1])}
+		copy(known.Record[:], values[2]) // NULL: nothing
+		p.Events = append(p.Events, known)
 		if values[3][0] == 1 {
 			p.Upcoming++
 		}

@@ -15,10 +15,13 @@ import (
 type limit func(c event.Counts, upcoming int) string
 
 // snapshot gives a snapshot's records; those that known says need not be read are Known.
-type snapshot func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error]
+type snapshot func(known knows) iter.Seq2[event.Record, error]
+
+// knows is event.Skip.Known.
+type knows = func(event.RecordHash) (number int, yes bool)
 
 func reading(ctx context.Context, source *provider.Source, body io.Reader) snapshot {
-	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
+	return func(known knows) iter.Seq2[event.Record, error] {
 		return source.DecodeUnknown(ctx, body, known)
 	}
 }
@@ -54,11 +57,8 @@ func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context,
 		return event.Counts{}, 0, err
 	}
 	a := applier{tx: tx, present: present, plan: newPlan(present.Events), write: write}
-	known := func(record event.RecordHash) bool {
-		_, ok := present.Records[record]
-		return ok
-	}
-	for rec, err := range snap(known) {
+	known := recordIndex{events: present.Events}
+	for rec, err := range snap(known.find) {
 		if err == nil {
 			err = a.record(ctx, &rec)
 		}
@@ -135,17 +135,18 @@ func (a *applier) record(ctx context.Context, rec *event.Record) error {
 }
 
 func (a *applier) consider(rec *event.Record) {
-	c := candidate{event: rec.Event, record: rec.Hash, known: rec.Known, place: rec.Place}
+	id, hash, number := event.ID{}, event.Hash{}, rec.Number
 	if rec.Known {
-		c.id = a.present.Records[rec.Hash]
-		c.hash = a.present.Events[c.id]
+		id, hash = a.present.Events[number].ID, a.present.Events[number].Content
 	} else {
-		c.id, c.hash = rec.Digest()
+		id, hash = rec.Digest()
+		number = a.plan.number(id)
 	}
 	a.plan.seeTitle(rec.Key.Series, rec.Event.SeriesTitle)
-	var differs bool
-	if differs, c.loser = a.plan.see(c.id, c.hash, c.place); differs {
-		a.differing = append(a.differing, c)
+	if differs, loser := a.plan.see(number, hash, rec.Place); differs {
+		a.differing = append(a.differing, candidate{
+			event: rec.Event, id: id, hash: hash, record: rec.Hash, known: rec.Known, place: rec.Place, loser: loser,
+		})
 	}
 }
 

@@ -10,12 +10,17 @@ import (
 
 // plan compares one snapshot with what the catalog holds of its provider, record by record. It does no
 // I/O, keeps two small values an event, and gives the same answer for the same input.
+//
+// It numbers the events: first those that are known, then the others as they come. What most records need is found by
+// the number, one after the other in memory, and not by the id, which may be anywhere.
 type plan struct {
-	known       map[event.ID]event.Hash // the events of the snapshot applied last
-	seen        map[event.ID]sighting   // the events of this one
-	again       int                     // how many of the known ones are seen
-	titles      map[string]string       // of its series: the last good record of each counts
-	unclear     map[event.ID]struct{}   // series of which a record can't be used and names no event
+	known       []event.Known         // the events of the snapshot applied last
+	seen        []sighting            // the known events and those of this snapshot, by number
+	numbers     map[event.ID]int      // made when first needed
+	again       int                   // how many of the known ones are seen
+	titles      map[string]string     // of its series: the last good record of each counts
+	last        event.Series          // the one whose title was noted last
+	unclear     map[event.ID]struct{} // series of which a record can't be used and names no event
 	records     int
 	quarantined int
 }
@@ -30,43 +35,64 @@ type sighting struct {
 type effect uint8
 
 const (
-	unchanged effect = 0
-	broken    effect = 1 << iota
+	unseen effect = 0
+	seen   effect = 1 << iota // and nothing else: unchanged
+	broken
 	added
 	changed
 	returned
 )
 
-func newPlan(known map[event.ID]event.Hash) *plan {
-	return &plan{known: known, seen: make(map[event.ID]sighting, len(known)), titles: map[string]string{}, unclear: map[event.ID]struct{}{}}
+func newPlan(known []event.Known) *plan {
+	return &plan{known: known, seen: make([]sighting, len(known)), titles: map[string]string{}, unclear: map[event.ID]struct{}{}}
 }
 
-// see judges the next record: whether it may differ from what the catalog has, so that decide is to be
-// asked, and where an earlier record of the same key with other content stands (zero: there is none), which is
-// to be quarantined: the last of a key wins.
-func (p *plan) see(id event.ID, hash event.Hash, place event.Position) (differs bool, loser event.Position) {
+// number is that of an event, which is given one if it has none.
+func (p *plan) number(id event.ID) int {
+	if p.numbers == nil {
+		p.numbers = make(map[event.ID]int, len(p.known))
+		for i := range p.known {
+			p.numbers[p.known[i].ID] = i
+		}
+	}
+	number, ok := p.numbers[id]
+	if !ok {
+		number = len(p.seen)
+		p.numbers[id] = number
+		p.seen = append(p.seen, sighting{})
+	}
+	return number
+}
+
+// see judges the next record, by the number of its event: whether it may differ from what the catalog has, so that
+// decide is to be asked, and where an earlier record of the same key with other content stands (zero: there is none),
+// which is to be quarantined: the last of a key wins.
+func (p *plan) see(number int, hash event.Hash, place event.Position) (differs bool, loser event.Position) {
 	p.records++
-	before, again := p.seen[id]
-	known, present := p.known[id]
-	if present && !again {
+	s, present := &p.seen[number], number < len(p.known)
+	before := *s
+	if present && before.effect == unseen {
 		p.again++
 	}
-	if again && before.effect != broken && before.hash == hash {
+	again := before.effect != unseen && before.effect != broken
+	if again && before.hash == hash {
 		return false, event.Position{} // the same record twice
 	}
-	p.seen[id] = sighting{hash: hash, place: place}
-	if again && before.effect != broken {
+	*s = sighting{hash: hash, place: place, effect: seen}
+	if again {
 		p.quarantined++
 		return true, before.place
 	}
-	return !present || known != hash, event.Position{}
+	return !present || p.known[number].Content != hash, event.Position{}
 }
 
-// seeTitle notes what the next good record says of its series.
+// seeTitle notes what the next good record says of its series, which mostly is what the one before said.
 func (p *plan) seeTitle(series, title string) {
-	if before, again := p.titles[series]; series != "" && (!again || before != title) {
-		p.titles[series] = title
+	if series == "" || p.last == (event.Series{ID: series, Title: title}) {
+		return
 	}
+	p.last = event.Series{ID: series, Title: title}
+	p.titles[series] = title
 }
 
 // retitled lists the series that are new, or titled otherwise than the catalog has them, in the order of their ids.
@@ -92,12 +118,12 @@ func (p *plan) seeBroken(key event.Key) {
 		}
 		return
 	}
-	id := key.ID()
-	if _, again := p.seen[id]; again {
+	number := p.number(key.ID())
+	if p.seen[number].effect != unseen {
 		return
 	}
-	p.seen[id] = sighting{effect: broken}
-	if _, present := p.known[id]; present {
+	p.seen[number].effect = broken
+	if number < len(p.known) {
 		p.again++
 	}
 }
@@ -105,12 +131,12 @@ func (p *plan) seeBroken(key event.Key) {
 // decide says what to write for a record that see found to differ. stored is its event in the catalog,
 // nil if it was never there.
 func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *event.Stored) event.Write {
-	s := p.seen[id]
+	s := &p.seen[p.number(id)]
 	w := event.Write{Event: *rec, ID: id, Hash: hash, New: stored == nil}
-	s.effect = unchanged
+	s.effect = seen
 	switch {
 	case stored == nil:
-		s.effect = added
+		s.effect |= added
 		w.Changes = []event.Change{{Kind: event.ChangeAdded}}
 	default:
 		if !stored.RemovedAt.IsZero() {
@@ -127,7 +153,6 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 			w.Changes = append(w.Changes, event.Diff(&stored.Event, &shown)...)
 		}
 	}
-	p.seen[id] = s
 	return w
 }
 
@@ -137,9 +162,9 @@ func (p *plan) missing() []event.ID {
 		return nil
 	}
 	ids := make([]event.ID, 0, len(p.known)-p.again)
-	for id := range p.known {
-		if _, ok := p.seen[id]; !ok {
-			ids = append(ids, id)
+	for i := range p.known {
+		if p.seen[i].effect == unseen {
+			ids = append(ids, p.known[i].ID)
 		}
 	}
 	slices.SortFunc(ids, func(a, b event.ID) int { return bytes.Compare(a[:], b[:]) })
@@ -151,7 +176,8 @@ func (p *plan) missing() []event.ID {
 // snapshot again has the same sum.
 func (p *plan) counts() event.Counts {
 	c := event.Counts{Records: p.records, Quarantined: p.quarantined, Unchanged: p.records - p.quarantined}
-	for _, s := range p.seen {
+	for i := range p.seen {
+		s := &p.seen[i]
 		if s.effect&(added|changed|returned) != 0 {
 			c.Unchanged--
 		}

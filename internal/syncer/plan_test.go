@@ -34,7 +34,7 @@ func run(p *plan, catalog map[event.ID]*event.Stored, steps []step) (writes []ev
 			continue
 		}
 		id, hash := s.event.Key.ID(), s.event.Hash()
-		differs, loser := p.see(id, hash, event.Position{Line: int32(i + 1)})
+		differs, loser := p.see(p.number(id), hash, event.Position{Line: int32(i + 1)})
 		if !loser.IsZero() {
 			losers = append(losers, int(loser.Line))
 		}
@@ -91,9 +91,10 @@ func TestPlan(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			known, catalog := map[event.ID]event.Hash{}, map[event.ID]*event.Stored{}
+			var known []event.Known
+			catalog := map[event.ID]*event.Stored{}
 			for _, e := range test.present {
-				known[e.Key.ID()] = e.Hash()
+				known = append(known, event.Known{ID: e.Key.ID(), Content: e.Hash()})
 				catalog[e.Key.ID()] = stored(e, time.Time{})
 			}
 			for _, s := range test.absent {
@@ -151,12 +152,13 @@ func idempotent(t *testing.T, p *plan, catalog map[event.ID]*event.Stored, write
 			t.Errorf("decided otherwise the second time (-first +second):\n%s", diff)
 		}
 	}
-	next := newPlan(map[event.ID]event.Hash{})
+	var known []event.Known
 	for id, w := range after {
-		next.known[id] = w.Hash
+		known = append(known, event.Known{ID: id, Content: w.Hash})
 	}
+	next := newPlan(known)
 	for id, w := range after {
-		if differs, _ := next.see(id, w.Hash, event.Position{}); differs {
+		if differs, _ := next.see(next.number(id), w.Hash, event.Position{}); differs {
 			t.Errorf("%s differs from what was just written", w.Event.Key)
 		}
 		again := next.decide(&w.Event, id, w.Hash, stored(&w.Event, time.Time{}))

@@ -289,7 +289,7 @@ func (s *Syncer) counted(read snapshot, progress Progress) snapshot {
 	if s.Progress == nil {
 		return read
 	}
-	return func(known func(event.RecordHash) bool) iter.Seq2[event.Record, error] {
+	return func(known knows) iter.Seq2[event.Record, error] {
 		return func(yield func(event.Record, error) bool) {
 			for rec, err := range read(known) {
 				if progress.Records++; progress.Records%100 == 0 {

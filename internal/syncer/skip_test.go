@@ -40,9 +40,13 @@ type memoryTx struct {
 }
 
 func (tx *memoryTx) Present(context.Context) (event.Present, error) {
-	p := event.Present{Events: map[event.ID]event.Hash{}, Records: tx.catalog.records, Series: tx.catalog.titles}
+	p := event.Present{Series: tx.catalog.titles}
+	records := map[event.ID]event.RecordHash{}
+	for record, id := range tx.catalog.records {
+		records[id] = record
+	}
 	for id, stored := range tx.catalog.events {
-		p.Events[id] = stored.Hash
+		p.Events = append(p.Events, event.Known{ID: id, Content: stored.Hash, Record: records[id]})
 	}
 	return p, nil
 }

@@ -37,7 +37,7 @@ func BenchmarkDecode(b *testing.B) {
 		})
 		count(b, got, want, "records")
 		t.take("skip", func() {
-			skip := event.Skip{Known: func(h event.RecordHash) bool { return known[h] }}
+			skip := event.Skip{Known: func(h event.RecordHash) (int, bool) { return 0, known[h] }}
 			for rec, err := range planlist.DecodeUnknown(bytes.NewReader(document), defaults, skip) {
 				if err != nil || !rec.Known {
 					b.Fatal("not known", rec.Place, err)

@@ -18,8 +18,9 @@ const batchBytes = 128 << 10
 type batch struct {
 	bytes   []byte // of the plans that are to be read
 	plans   []rawPlan
-	records []event.Record
-	err     error // it ends the snapshot behind them
+	unknown int            // how many of them are to be read
+	records []event.Record // those
+	err     error          // it ends the snapshot behind them
 }
 
 // rawPlan is a plan that is cut out, not yet read.
@@ -29,6 +30,7 @@ type rawPlan struct {
 	from, to int              // in the batch's bytes
 	known    bool             // there are no bytes: it need not be read
 	hash     event.RecordHash // of one that is known
+	number   int              // of one that is known
 }
 
 // cutter cuts a document into plans.
@@ -41,6 +43,7 @@ type cutter struct {
 	bases   int              // of the snapshot so far
 	plans   int              // of the base so far
 	hash    event.RecordHash // of the plan that known was asked about last
+	number  int              // of that, if it is known
 	batch   *batch
 }
 
@@ -119,12 +122,13 @@ func (c *cutter) container(node xmlstream.Node) error {
 
 // known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
 // one that is none has never been given a hash.
-func (c *cutter) known(element []byte) bool {
+func (c *cutter) known(element []byte) (known bool) {
 	if c.base == nil {
 		return false
 	}
 	c.hash = c.base.hash(element)
-	return c.skip.Known(c.hash)
+	c.number, known = c.skip.Known(c.hash)
+	return known
 }
 
 // take adds a plan to the batch.
@@ -136,8 +140,9 @@ func (c *cutter) take(node xmlstream.Node) {
 		place: event.Position{Path: c.dialect.path, Index: [2]int32{int32(c.bases), int32(c.plans)}, Line: int32(node.Line)},
 	}
 	if node.Known {
-		p.hash = c.hash
+		p.hash, p.number = c.hash, c.number
 	} else {
+		b.unknown++
 		if b.bytes == nil {
 			b.bytes = make([]byte, 0, batchBytes+batchBytes/8)
 		}

@@ -104,10 +104,8 @@ func DecodeUnknown(r io.Reader, defaults event.Defaults, skip event.Skip) iter.S
 			d := decoder{normalizer: normalizer{defaults: defaults}}
 			return d.read
 		}) {
-			for i := range batch.records {
-				if !yield(batch.records[i], nil) {
-					return
-				}
+			if !batch.give(defaults.Provider, yield) {
+				return
 			}
 			if batch.err != nil {
 				yield(event.Record{}, batch.err)
@@ -124,26 +122,42 @@ type decoder struct {
 	zones []zone
 }
 
-// read makes records of a batch's plans, up to the first that is malformed.
-func (d *decoder) read(b *batch) *batch {
-	b.records = make([]event.Record, len(b.plans))
+// give gives the records of a batch that was read, in their order, until yield wants no more. One that is known is made
+// only now: most are, and they would be written to memory and read from there for nothing.
+func (b *batch) give(provider string, yield func(event.Record, error) bool) (more bool) {
+	read := b.records
 	for i := range b.plans {
 		p := &b.plans[i]
-		d.base = p.base
+		rec := event.Record{
+			Known: true, Number: p.number, Hash: p.hash, Place: p.place,
+			Key:   event.Key{Provider: provider, Series: p.base.id},
+			Event: event.Event{SeriesTitle: p.base.title},
+		}
+		if !p.known {
+			rec, read = read[0], read[1:]
+		}
+		if !yield(rec, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// read makes records of a batch's plans that are not known, up to the first that is malformed.
+func (d *decoder) read(b *batch) *batch {
+	b.records = make([]event.Record, 0, b.unknown)
+	for i := range b.plans {
+		p := &b.plans[i]
 		if p.known {
-			b.records[i] = event.Record{
-				Known: true, Hash: p.hash, Place: p.place,
-				Key:   event.Key{Provider: d.defaults.Provider, Series: p.base.id},
-				Event: event.Event{SeriesTitle: p.base.title},
-			}
 			continue
 		}
+		d.base = p.base
 		element := b.bytes[p.from:p.to]
 		if err := d.parse(element); err != nil {
-			b.records, b.err = b.records[:i], fmt.Errorf("line %d: %w", p.place.Line, err)
+			b.plans, b.err = b.plans[:i], fmt.Errorf("line %d: %w", p.place.Line, err)
 			break
 		}
-		b.records[i] = d.record(p, element)
+		b.records = append(b.records, d.record(p, element))
 	}
 	return b
 }
