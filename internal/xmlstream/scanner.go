@@ -53,8 +53,8 @@ type Attribute struct{ Name, Value string }
 
 // Scanner reads a document node by node. It is not safe for concurrent use.
 type Scanner struct {
-	// Known, if set, is asked about a record before its inside is looked at, which saying yes keeps unlooked at.
-	// What it is given reaches to the first end tag of the record's name, wherever that stands: it may be
+	// Known, if set, is asked about a record before it is looked into, which saying yes keeps from being looked into.
+	// What it is given reaches to the first end tag of the name of the record before, wherever that stands: it may be
 	// less or more than the record. So Known has to say yes only to bytes that this package has cut
 	// out as a whole record before, and Parse has taken: where a record begins with those, it is those.
 	Known func(record []byte) bool
@@ -74,6 +74,7 @@ type Scanner struct {
 	name    string   // of the last record, which is mostly that of the next
 	begin   []byte   // how its start tag begins
 	endTag  []byte   // that of name
+	empty   bool     // it was an empty-element tag: there was no end tag
 }
 
 // NewScanner reads a document whose records are the elements at recordDepth (1 is the root's children).
@@ -97,14 +98,19 @@ func (s *Scanner) Next() (Node, error) {
 		if err := s.skipText(); err != nil {
 			return Node{}, err
 		}
+		if node, err := s.known(); err != nil || node.Known {
+			return node, err
+		}
 		m, err := s.markup(0)
 		if err != nil {
 			return Node{}, err
 		}
 		switch m.kind {
 		case startTag, emptyTag:
-			if node, err := s.known(m); err != nil || node.Known {
-				return node, err
+			if s.isRecord() && s.called(m) {
+				if node, err := s.known(); err != nil || node.Known {
+					return node, err
+				}
 			}
 			return s.element(m)
 		case endTag:
@@ -128,7 +134,7 @@ func (s *Scanner) element(m markup) (Node, error) {
 		return Node{}, s.malformed("a second root <%s>", event.Excerpt(string(m.name), 40))
 	}
 	s.started = true
-	if len(s.open) == s.recordDepth {
+	if s.isRecord() {
 		return s.record(m)
 	}
 	node := Node{Kind: Open, Name: string(m.name), Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+m.end]}
@@ -157,33 +163,38 @@ func (s *Scanner) pop() Node {
 	return Node{Kind: Close, Name: name, Depth: depth, Line: s.line}
 }
 
-// known consumes the element that begins with the start tag first, if it is a record that is known.
-func (s *Scanner) known(first markup) (Node, error) {
-	if len(s.open) != s.recordDepth {
+// isRecord tells whether an element that begins here is a record.
+func (s *Scanner) isRecord() bool { return len(s.open) == s.recordDepth }
+
+// known consumes what begins here, if it is a record that is known and like the last one. There is nothing to be understood
+// of it, so not even its start tag is read.
+func (s *Scanner) known() (Node, error) {
+	if s.Known == nil || !s.isRecord() || len(s.open) == 0 || s.name == "" || !bytes.HasPrefix(s.buf[s.pos:], s.begin) {
 		return Node{}, nil
 	}
-	s.called(first.name)
-	if s.Known == nil || len(s.open) == 0 {
-		return Node{}, nil
-	}
-	end := first.end
-	if first.kind == startTag {
-		i := bytes.Index(s.buf[s.pos+end:], s.endTag)
-		if i < 0 && len(s.buf)-s.pos < readBytes && !s.eof {
-			if err := s.more(); err != nil {
-				return Node{}, err
-			}
-			i = bytes.Index(s.buf[s.pos+end:], s.endTag)
+	size := s.untilEnd()
+	if size == 0 && len(s.buf)-s.pos < readBytes && !s.eof {
+		if err := s.more(); err != nil {
+			return Node{}, err
 		}
-		if i < 0 {
-			return Node{}, nil
-		}
-		end += i + len(s.endTag)
+		size = s.untilEnd()
 	}
-	if end > MaxRecordBytes || !s.Known(s.buf[s.pos:s.pos+end]) {
+	if size == 0 || size > MaxRecordBytes || !s.Known(s.buf[s.pos:s.pos+size]) {
 		return Node{}, nil
 	}
-	return s.recordNode(end, true), nil
+	return s.recordNode(size, true), nil
+}
+
+// untilEnd is how many bytes there are up to the next end of a record like the last, or 0 if that has not been read yet.
+func (s *Scanner) untilEnd() int {
+	end := s.endTag
+	if s.empty {
+		end = []byte("/>")
+	}
+	if i := bytes.Index(s.buf[s.pos:], end); i >= 0 {
+		return i + len(end)
+	}
+	return 0
 }
 
 // plainEnd is the index behind the end of the record that begins with first, or 0 if its tags have to be counted. They
@@ -216,12 +227,16 @@ func (s *Scanner) recordNode(size int, known bool) Node {
 	return node
 }
 
-// called notes the name of the record at hand. Reading on may overwrite the one in the buffer.
-func (s *Scanner) called(name []byte) {
-	if s.name != string(name) {
-		s.name = string(name)
-		s.begin, s.endTag = []byte("<"+s.name), []byte("</"+s.name+">")
+// called notes what is known of the record at hand by its start tag, and tells whether it is other than of the last.
+// Reading on may overwrite the name in the buffer.
+func (s *Scanner) called(first markup) (otherwise bool) {
+	empty := first.kind == emptyTag
+	if s.name == string(first.name) && s.empty == empty {
+		return false
 	}
+	s.empty, s.name = empty, string(first.name)
+	s.begin, s.endTag = []byte("<"+s.name), []byte("</"+s.name+">")
+	return true
 }
 
 // record consumes the element whose start tag is first.
