@@ -86,6 +86,7 @@ type Present struct {
 	Events   []Known           // those of its latest snapshot, in any order: that of the feed is found in the fastest
 	Series   map[string]string // the titles of all its series, by the provider's id
 	Upcoming int               // of Events
+	None     bool              // it has no event of the provider, not even an old one: there is nothing to look up
 }
 
 // Known is an event that the catalog has.

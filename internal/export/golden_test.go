@@ -93,9 +93,6 @@ func stage(t *testing.T, pool *pgxpool.Pool, events []event.Event) {
 			t.Fatal(err)
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-		if _, err := tx.Present(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		if len(left) > 0 {
 			if _, err := tx.Leave(t.Context(), left); err != nil {
 				t.Fatal(err)

@@ -18,7 +18,6 @@ type Tx struct {
 	tx      pgx.Tx
 	run     event.Run
 	now     time.Time
-	virgin  bool // the provider has no event yet: there is nothing to look up
 	staging bool // the temporary tables are there
 	ordinal int64
 	pending chan error     // of the Write that is under way
@@ -35,63 +34,6 @@ func (s *Store) Begin(ctx context.Context, run event.Run, now time.Time) (_ *Tx,
 		return nil, fmt.Errorf("opening a run's transaction: %w", err)
 	}
 	return &Tx{tx: pgTx, run: run, now: now}, nil
-}
-
-// Present gives what the catalog has of the provider.
-func (t *Tx) Present(ctx context.Context) (_ event.Present, err error) {
-	defer markUnavailable(&err)
-	size := 0
-	if t.run.Previous != nil {
-		size = t.run.Previous.Records
-	}
-	p := event.Present{
-		Events: make([]event.Known, 0, size),
-		Series: map[string]string{},
-	}
-	if err := t.readEvents(ctx, &p); err != nil {
-		return event.Present{}, fmt.Errorf("reading the known events: %w", err)
-	}
-	if err := t.readSeries(ctx, &p); err != nil {
-		return event.Present{}, fmt.Errorf("reading the known series: %w", err)
-	}
-	return p, nil
-}
-
-func (t *Tx) readEvents(ctx context.Context, p *event.Present) error {
-	rows, err := t.tx.Query(ctx, `
-		SELECT id, content_hash, record_hash, starts_at > $2 FROM events
-		WHERE provider_id = $1 AND last_seen_at IS NULL`, [16]byte(t.run.Provider.ID()), t.now)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		// Three times 16 bytes and a boolean in the wire's binary form: nothing to scan.
-		values := rows.RawValues()
-		known := event.Known{ID: event.ID(values[0]), Content: event.Hash(values[1])}
-		copy(known.Record[:], values[2]) // NULL: nothing
-		p.Events = append(p.Events, known)
-		if values[3][0] == 1 {
-			p.Upcoming++
-		}
-	}
-	if err := rows.Err(); err != nil || len(p.Events) > 0 {
-		return err
-	}
-	return t.tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM events WHERE provider_id = $1)`, [16]byte(t.run.Provider.ID())).Scan(&t.virgin)
-}
-
-func (t *Tx) readSeries(ctx context.Context, p *event.Present) error {
-	rows, err := t.tx.Query(ctx, `SELECT external_id, title FROM series WHERE provider_id = $1`, [16]byte(t.run.Provider.ID()))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		values := rows.RawValues() // texts, as they are
-		p.Series[string(values[0])] = string(values[1])
-	}
-	return rows.Err()
 }
 
 // OfSeries gives those of the events that belong to one of the series.

@@ -16,9 +16,6 @@ import (
 func (t *Tx) Find(ctx context.Context, ids []event.ID) (_ map[event.ID]*event.Stored, err error) {
 	defer markUnavailable(&err)
 	found := make(map[event.ID]*event.Stored, len(ids))
-	if t.virgin {
-		return found, nil
-	}
 	if err := t.settle(); err != nil {
 		return nil, err
 	}

@@ -28,15 +28,19 @@ func reading(ctx context.Context, source *provider.Source, body io.Reader) snaps
 
 // apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
 // the error is a *heldError. It completes the result that it is given.
-func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result event.Result, brake limit) (_ event.Result, err error) {
+func (s *Syncer) apply(ctx context.Context, run event.Run, has *presence, snap snapshot, result event.Result, brake limit) (_ event.Result, err error) {
 	ctx, span := s.span(ctx, "apply")
 	defer func() { end(span, err) }()
+	present, err := has.get()
+	if err != nil {
+		return event.Result{}, err
+	}
 	tx, err := s.Begin(ctx, run, s.Clock())
 	if err != nil {
 		return event.Result{}, err
 	}
 	defer rollback(ctx, tx)
-	counts, upcoming, err := read(ctx, tx, snap, tx.Write)
+	counts, upcoming, err := read(ctx, tx, &present, snap, tx.Write)
 	if err != nil {
 		return event.Result{}, err
 	}
@@ -49,13 +53,9 @@ func (s *Syncer) apply(ctx context.Context, run event.Run, snap snapshot, result
 	return result, err
 }
 
-// read compares a snapshot with the catalog. The records are read at most once, and only those that may differ are
+// read compares a snapshot with what the catalog has. The records are read at most once, and only those that may differ are
 // looked up and handed to write, a batch at a time.
-func read(ctx context.Context, tx Tx, snap snapshot, write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
-	present, err := tx.Present(ctx)
-	if err != nil {
-		return event.Counts{}, 0, err
-	}
+func read(ctx context.Context, tx Tx, present *event.Present, snap snapshot, write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
 	a := applier{tx: tx, present: present, plan: newPlan(present.Events), write: write}
 	known := recordIndex{events: present.Events}
 	for rec, err := range snap(known.find) {
@@ -113,7 +113,7 @@ type candidate struct {
 // applier collects what is to be looked up and written.
 type applier struct {
 	tx          Tx
-	present     event.Present
+	present     *event.Present
 	plan        *plan
 	write       func(context.Context, []event.Write) error
 	differing   []candidate
@@ -178,11 +178,7 @@ func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
 	if len(a.differing) == 0 {
 		return nil, nil
 	}
-	ids := make([]event.ID, len(a.differing))
-	for i, c := range a.differing {
-		ids[i] = c.id
-	}
-	stored, err := a.tx.Find(ctx, ids)
+	stored, err := a.find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -200,4 +196,16 @@ func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
 	}
 	a.differing = a.differing[:0]
 	return writes, nil
+}
+
+// find looks up what may differ.
+func (a *applier) find(ctx context.Context) (map[event.ID]*event.Stored, error) {
+	if a.present.None {
+		return nil, nil //nolint:nilnil // Of nothing there is nothing.
+	}
+	ids := make([]event.ID, len(a.differing))
+	for i := range a.differing {
+		ids[i] = a.differing[i].id
+	}
+	return a.tx.Find(ctx, ids)
 }

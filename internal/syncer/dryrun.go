@@ -43,14 +43,18 @@ func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, err
 	if err != nil {
 		return plan, err
 	}
-	now := s.Clock()
-	tx, err := s.Begin(ctx, event.Run{Provider: source.Provider()}, now)
+	now, run := s.Clock(), event.Run{Provider: source.Provider()}
+	present, err := s.Store.Present(ctx, run, now)
+	if err != nil {
+		return plan, err
+	}
+	tx, err := s.Begin(ctx, run, now)
 	if err != nil {
 		return plan, err
 	}
 	defer rollback(ctx, tx)
 	collected := &dryTx{Tx: tx, plan: &plan, now: now, at: map[event.ID]int{}}
-	plan.Counts, plan.Upcoming, err = read(ctx, collected, reading(ctx, source, body), collected.Write)
+	plan.Counts, plan.Upcoming, err = read(ctx, collected, &present, reading(ctx, source, body), collected.Write)
 	if err != nil {
 		return plan, err
 	}

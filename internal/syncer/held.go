@@ -73,7 +73,7 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		defer body.Close()
 		snapshot := held.Snapshot
 		snapshot.QuarantineID, snapshot.Decoder = run.ID, source.Fingerprint()
-		result, err := s.apply(ctx, run, reading(ctx, source, body), event.Result{Snapshot: &snapshot}, shown)
+		result, err := s.apply(ctx, run, s.presence(ctx, run), reading(ctx, source, body), event.Result{Snapshot: &snapshot}, shown)
 		if more, ok := errors.AsType[*heldError](err); ok {
 			err = fmt.Errorf("%w: %s", ErrMoreThanShown, more.held.Reason)
 		}

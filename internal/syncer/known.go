@@ -1,6 +1,41 @@
 package syncer
 
-import "github.com/aledotdev/marquee/internal/event"
+import (
+	"context"
+	"sync"
+
+	"github.com/aledotdev/marquee/internal/event"
+)
+
+// presence is what the catalog has of a run's provider, read in a goroutine of its own.
+type presence struct {
+	read    func() (event.Present, error)
+	once    sync.Once
+	reading sync.WaitGroup
+	present event.Present
+	err     error
+}
+
+func (s *Syncer) presence(ctx context.Context, run event.Run) *presence {
+	return &presence{read: func() (event.Present, error) { return s.Store.Present(ctx, run, s.Clock()) }}
+}
+
+// begin has it read while the caller goes on. It may be called more than once.
+func (p *presence) begin() {
+	p.once.Do(func() {
+		p.reading.Go(func() { p.present, p.err = p.read() })
+	})
+}
+
+// get waits for it.
+func (p *presence) get() (event.Present, error) {
+	p.begin()
+	p.reading.Wait()
+	return p.present, p.err
+}
+
+// end waits for the goroutine, if there is one.
+func (p *presence) end() { p.reading.Wait() }
 
 // recordIndex finds the events of the last snapshot by the records that they were written from. It is not safe for
 // concurrent use.

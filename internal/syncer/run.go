@@ -32,6 +32,8 @@ type Store interface {
 	LastRuns(ctx context.Context) (map[event.ID]event.LastRun, error)
 	// Beat is the run's sign of life; event.ErrSuperseded if it has lost the lease.
 	Beat(ctx context.Context, run event.Run) error
+	// Present gives what the catalog has of the run's provider. It stays so while the run has the lease.
+	Present(ctx context.Context, run event.Run, now time.Time) (event.Present, error)
 	// FailRun records how a run that applies nothing ended, and gives the lease back.
 	FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error
 	// HoldRun ends a run by keeping its snapshot for a person to decide about, and tells what is held now.
@@ -42,8 +44,6 @@ type Store interface {
 
 // Tx is the one transaction in which a run is applied. Nothing that it did shows before Commit.
 type Tx interface {
-	// Present gives what the catalog has of the provider.
-	Present(ctx context.Context) (event.Present, error)
 	// Find gives the events that the catalog has, of those asked for.
 	Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error)
 	// Write adds or replaces events. The last one written of a key counts.
@@ -242,8 +242,14 @@ func failed(err error) event.Result {
 
 func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.Source) (event.Result, error) {
 	progress := Progress{Provider: run.Provider.Slug}
+	has := s.presence(ctx, run)
+	defer has.end()
 	fetching, span := s.span(ctx, "fetch")
 	fetched, err := source.Fetch(fetching, run.Previous, func(bytes, total int64) {
+		// It is read while the feed comes. One that is as long as the last may be the same: then it need not be compared.
+		if run.Previous == nil || total != run.Previous.Bytes {
+			has.begin()
+		}
 		progress.Bytes, progress.Total = bytes, total
 		s.tell(progress)
 	})
@@ -267,7 +273,7 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 		ETag: fetched.ETag, LastModified: fetched.LastModified,
 		Hash: fetched.Hash[:], Bytes: fetched.Size, Decoder: source.Fingerprint(), QuarantineID: run.ID,
 	}
-	result, err := s.apply(ctx, run, s.counted(reading(ctx, source, body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
+	result, err := s.apply(ctx, run, has, s.counted(reading(ctx, source, body), progress), event.Result{Snapshot: &snapshot, NextCheck: next}, source.Brake().Check)
 	var held *heldError
 	if !errors.As(err, &held) {
 		return result, err

@@ -39,16 +39,16 @@ type memoryTx struct {
 	planned
 }
 
-func (tx *memoryTx) Present(context.Context) (event.Present, error) {
-	p := event.Present{Series: tx.catalog.titles}
+func (m *memory) present() *event.Present {
+	p := &event.Present{Series: m.titles}
 	records := map[event.ID]event.RecordHash{}
-	for record, id := range tx.catalog.records {
+	for record, id := range m.records {
 		records[id] = record
 	}
-	for id, stored := range tx.catalog.events {
+	for id, stored := range m.events {
 		p.Events = append(p.Events, event.Known{ID: id, Content: stored.Hash, Record: records[id]})
 	}
-	return p, nil
+	return p
 }
 
 func (tx *memoryTx) Find(_ context.Context, ids []event.ID) (map[event.ID]*event.Stored, error) {
@@ -90,7 +90,7 @@ func (m *memory) plan(tb testing.TB, source *provider.Source, document []byte) p
 	tb.Helper()
 	tx := &memoryTx{catalog: m, planned: planned{writes: map[event.ID]event.Write{}}}
 	var err error
-	tx.counts, _, err = read(tb.Context(), tx, reading(tb.Context(), source, bytes.NewReader(document)), tx.Write)
+	tx.counts, _, err = read(tb.Context(), tx, m.present(), reading(tb.Context(), source, bytes.NewReader(document)), tx.Write)
 	if err != nil && !errors.Is(err, event.ErrMalformed) {
 		tb.Fatal(err)
 	}
