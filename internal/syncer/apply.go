@@ -135,19 +135,23 @@ func (a *applier) record(ctx context.Context, rec *event.Record) error {
 }
 
 func (a *applier) consider(rec *event.Record) {
-	id, hash, number := event.ID{}, event.Hash{}, rec.Number
-	if rec.Known {
-		id, hash = a.present.Events[number].ID, a.present.Events[number].Content
-	} else {
-		id, hash = rec.Digest()
-		number = a.plan.number(id)
-	}
+	number, id, hash := a.identify(rec)
 	a.plan.seeTitle(rec.Key.Series, rec.Event.SeriesTitle)
 	if differs, loser := a.plan.see(number, hash, rec.Place); differs {
 		a.differing = append(a.differing, candidate{
 			event: rec.Event, id: id, hash: hash, record: rec.Hash, known: rec.Known, place: rec.Place, loser: loser,
 		})
 	}
+}
+
+// identify gives the number of a record's event in the plan, its id and the hash of its content.
+func (a *applier) identify(rec *event.Record) (number int, id event.ID, hash event.Hash) {
+	if rec.Known {
+		known := &a.present.Events[rec.Number]
+		return rec.Number, known.ID, known.Content
+	}
+	id, hash = rec.Digest()
+	return a.plan.number(id), id, hash
 }
 
 func (a *applier) keep(rec event.Record) {
