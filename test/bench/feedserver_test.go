@@ -27,10 +27,11 @@ func serveFeed() error {
 			body.Reset()
 			err = simulator.WriteLarge(&body, options(bigSeries, step))
 		}
+		runtime.GC() // not while it is measured
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
 		}
-		runtime.GC() // not while it is measured
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
