@@ -31,12 +31,14 @@ func New(pool *pgxpool.Pool, clock func() time.Time) *Catalog {
 // NewReplicated makes a Catalog that reads from a replica, nil: there is none, and from the primary while the replica
 // is gone. Each pool leads to one server at a time.
 func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Catalog {
-	all := &servers{primary: newServer(primaryName, primary), learned: make(chan struct{}, 1)}
+	all := &servers{primary: newServer(primaryName, primary), learned: make(chan struct{}, 1), risen: make(chan struct{}, 1)}
 	if replica != nil {
 		all.replica = newServer(replicaName, replica)
 	}
 	driver := entsql.NewDriver(dialect.Postgres, entsql.Conn{ExecQuerier: all})
-	return &Catalog{pool: all, ent: ent.NewClient(ent.Driver(driver)), clock: clock, live: newLive()}
+	c := &Catalog{pool: all, ent: ent.NewClient(ent.Driver(driver)), clock: clock, live: newLive()}
+	all.ahead = c.mirrors.await
+	return c
 }
 
 // Window checks a window as of now. Nil is the window that holds every event.

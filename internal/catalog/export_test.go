@@ -70,6 +70,23 @@ func (c *Catalog) Refresh(ctx context.Context, lean bool) error {
 	return c.mirrors.refresh(ctx, c, columns)
 }
 
+// Expect has the events in memory brought to a version before it is known, as who asks for versions does. It returns when somebody
+// may Refresh them; done is closed when there is no more to wait for.
+func (c *Catalog) Expect(ctx context.Context, version int64) (done <-chan struct{}) {
+	learned, ended := make(chan struct{}, 1), make(chan struct{})
+	to := *c.pool.now().known.Load()
+	to.Version = version
+	go func() {
+		defer close(ended)
+		c.pool.ahead(ctx, to, learned)
+	}()
+	<-learned
+	return ended
+}
+
+// RefreshAhead brings the events in memory to what is expected, whatever the database is known to have.
+func (c *Catalog) RefreshAhead(ctx context.Context) error { return c.mirrors.refresh(ctx, c, fullColumns()) }
+
 // Learn makes the catalog think that the database has a version.
 func (c *Catalog) Learn(version int64) {
 	c.pool.primary.known.Store(&Stamp{Server: primaryName, Generation: 1, Version: version})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,7 @@ const (
 	mirrorPage    = 2_000           // events that are read at a time
 	mirrorChanges = 20_000          // that are read for themselves
 	mirrorRest    = time.Second / 4 // between one reading and the next
+	mirrorAhead   = 2 * mirrorRest  // that a version waits for the mirror before it is known
 	mirrorAge     = time.Hour       // after which the next version is read whole, whatever the log of changes says
 	mirrorTimeout = 5 * time.Minute // of one reading
 	tooLargeRest  = 10 * time.Minute
@@ -53,6 +55,7 @@ var (
 type mirrors struct {
 	limit   int // bytes that it may take; 0: none is kept
 	current atomic.Pointer[mirror]
+	coming  atomic.Pointer[coming]
 	pages   atomic.Int64 // that were taken from it
 }
 
@@ -92,6 +95,47 @@ func (c *Catalog) fresh(ctx context.Context) *mirror {
 		return nil
 	}
 	return s
+}
+
+// coming is a state that is not known yet to those who read, so that the mirror can be there first.
+type coming struct {
+	Stamp
+	once sync.Once
+	here chan struct{} // closed once the mirror is there
+}
+
+// await has the mirror brought to a state, and waits for that a while. Else all who read would go to the database at once whenever there
+// is a new version, while it is read for the mirror as well. Where no mirror can come of it soon, there is nothing to wait for.
+func (s *mirrors) await(ctx context.Context, state Stamp, learned chan<- struct{}) {
+	last := s.current.Load()
+	if last == nil || last.has(state) || last.stamp.Server != state.Server || last.stamp.Generation != state.Generation {
+		return
+	}
+	next := &coming{Stamp: state, here: make(chan struct{})}
+	s.coming.Store(next)
+	nudge(learned)
+	select {
+	case <-ctx.Done():
+	case <-next.here:
+	case <-time.After(mirrorAhead):
+	}
+}
+
+// arrive puts another mirror in the place of the last.
+func (s *mirrors) arrive(next *mirror) {
+	s.current.Store(next)
+	if coming := s.coming.Load(); coming != nil && next.has(coming.Stamp) {
+		coming.once.Do(func() { close(coming.here) })
+	}
+}
+
+// wanted is the state that the mirror is to have: the one that is known, or the one to come on the same server; false: neither.
+func (s *mirrors) wanted(c *Catalog) (Stamp, bool) {
+	known, ok := c.Current()
+	if coming := s.coming.Load(); ok && coming != nil && coming.Server == known.Server && coming.Generation == known.Generation && coming.Version > known.Version {
+		return coming.Stamp, true
+	}
+	return known, ok
 }
 
 // has says whether the mirror is of a state, or of a later one.
@@ -138,7 +182,7 @@ func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{},
 
 // refresh brings the mirror to the state that reads find.
 func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) error {
-	state, ok := c.Current()
+	state, ok := s.wanted(c)
 	last := s.current.Load()
 	if !ok || last != nil && last.has(state) {
 		return nil
@@ -160,7 +204,7 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) 
 		return nil
 	}
 	next.stamp.Server, next.stamp.Generation = state.Server, state.Generation
-	s.current.Store(next)
+	s.arrive(next)
 	return nil
 }
 

@@ -293,6 +293,39 @@ func TestMirrorIsNeverBehind(t *testing.T) {
 	}
 }
 
+// TestMirrorIsAhead: a version that is to be known is in memory first, so that reads never leave it.
+func TestMirrorIsAhead(t *testing.T) {
+	t.Parallel()
+	pool, trace := traced(t, 4)
+	insertProvider(t, pool, "acme")
+	events := numbered(5)
+	insert(t, pool, events)
+	c := catalog.New(pool, time.Now)
+	c.KeepMirror(1 << 24)
+	if err := c.Refresh(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	known, _ := c.Current()
+	exec(t, pool, "UPDATE events SET title = 'Another' WHERE id = $1", [16]byte(events[1].id))
+	changed(t, pool, events[1].id)
+	done := c.Expect(t.Context(), known.Version+1)
+	if err := c.RefreshAhead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if now, _ := c.Current(); now != known || c.Mirror().Version != known.Version+1 {
+		t.Errorf("%+v is known, %+v in memory", now, c.Mirror())
+	}
+	for range 2 {
+		trace.take()
+		got := written(t.Context(), c, catalog.EventQuery{}, layout(t, fullFields))
+		if asked := trace.take(); len(asked) > 0 || !strings.Contains(got, "Another") {
+			t.Errorf("%s, and the database was asked %v", got, asked)
+		}
+		c.Learn(known.Version + 1)
+	}
+}
+
 // TestMirrorIsBounded: with less room some fields are left out, and then everything.
 func TestMirrorIsBounded(t *testing.T) {
 	t.Parallel()

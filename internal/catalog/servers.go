@@ -27,7 +27,10 @@ const (
 type servers struct {
 	primary *server
 	replica *server       // nil: there is none
-	learned chan struct{} // holds one when a server has been asked for its version
+	learned chan struct{} // holds one when a server has been asked for its version, or will be known to have another
+	risen   chan struct{} // holds one when the primary is known to have another version
+	// ahead is called before the server that reads go to is known to have another version.
+	ahead func(ctx context.Context, to Stamp, learned chan<- struct{})
 }
 
 // server is one PostgreSQL.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,31 +85,37 @@ func (s *servers) all() []*server {
 }
 
 // Watch keeps up with the versions of the servers until ctx is done: it asks each of them now and then, on a
-// connection of its own, and at once when one is notified of a new version. A replica that was gone is read from
+// connection of its own, and at once when one is notified of a new version, which is known to those who read a little later,
+// when the events in memory are there. A replica that was gone is read from
 // again once it has what the primary had when it came back. Until a server has been heard of, nothing
 // that was read from it has a Stamp.
 func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
 	var watches sync.WaitGroup
-	wake := make(map[*server]chan struct{})
-	for _, s := range c.pool.all() {
-		wake[s] = make(chan struct{}, 1)
-		watches.Go(func() { c.pool.watch(ctx, s, wake[s], log) })
+	servers := c.pool.all()
+	wakes := make([]chan struct{}, len(servers))
+	for i, s := range servers {
+		wake := make(chan struct{}, 1)
+		wakes[i] = wake
+		watches.Go(func() { c.pool.watch(ctx, s, wake, log) })
 	}
-	changed := make(chan struct{}, 1)
-	wakes := append(slices.Collect(maps.Values(wake)), changed)
-	watches.Go(func() { c.live.watch(ctx, c, changed, log) })
+	watches.Go(func() { c.live.watch(ctx, c, c.pool.risen, log) })
 	if c.mirrors.limit > 0 {
 		watches.Go(func() { c.mirrors.keep(ctx, c, c.pool.learned, log) })
 	}
 	Listen(ctx, c.pool.primary.pool.Config().ConnConfig, log, func() {
-		for _, w := range wakes {
-			select {
-			case w <- struct{}{}:
-			default: // it is on its way already
-			}
+		for _, wake := range wakes {
+			nudge(wake)
 		}
 	})
 	watches.Wait()
+}
+
+// nudge wakes who waits for a channel with room for one.
+func nudge(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default: // it is on its way already
+	}
 }
 
 // watch follows one server, through one connection after the other.
@@ -155,11 +159,16 @@ func (s *servers) follow(ctx context.Context, one *server, generation int64, wak
 		if atLeast < 0 && primary != nil && one != s.primary {
 			atLeast = primary.Version
 		}
+		state := Stamp{Server: one.name, Generation: generation, Version: version}
+		risen := one.known.Load() == nil || *one.known.Load() != state
+		if risen && one == s.now() {
+			s.ahead(ctx, state, s.learned)
+		}
 		one.changed.Store(&changed)
-		one.known.Store(&Stamp{Server: one.name, Generation: generation, Version: version})
-		select {
-		case s.learned <- struct{}{}:
-		default: // it is told already
+		one.known.Store(&state)
+		nudge(s.learned)
+		if risen && one == s.primary { // who follows changes may read at once what they are about
+			nudge(s.risen)
 		}
 		if one.gone.Load() && version >= atLeast {
 			one.gone.Store(false)
