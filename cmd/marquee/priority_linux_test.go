@@ -14,6 +14,7 @@ import (
 //
 //nolint:paralleltest // in that process it is alone
 func TestGiveWay(t *testing.T) {
+	t.Parallel()
 	const variable = "MARQUEE_TEST_GIVE_WAY" // is set in it
 	if os.Getenv(variable) == "" {
 		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestGiveWay$")

@@ -85,7 +85,9 @@ func (c *Catalog) Expect(ctx context.Context, version int64) (done <-chan struct
 }
 
 // RefreshAhead brings the events in memory to what is expected, whatever the database is known to have.
-func (c *Catalog) RefreshAhead(ctx context.Context) error { return c.mirrors.refresh(ctx, c, fullColumns()) }
+func (c *Catalog) RefreshAhead(ctx context.Context) error {
+	return c.mirrors.refresh(ctx, c, fullColumns())
+}
 
 // Learn makes the catalog think that the database has a version.
 func (c *Catalog) Learn(version int64) {
