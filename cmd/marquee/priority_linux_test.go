@@ -11,8 +11,6 @@ import (
 
 // TestGiveWay: every thread gives way, also one that is started later, and none less than it did. A process does that for good, so it
 // is one of its own.
-//
-//nolint:paralleltest // in that process it is alone
 func TestGiveWay(t *testing.T) {
 	t.Parallel()
 	const variable = "MARQUEE_TEST_GIVE_WAY" // is set in it
