@@ -22,8 +22,8 @@ type held struct {
 	common                 [commonParts]uint32 // the places of its other values
 }
 
-// heldBytes is what a held costs besides its row: itself, and its place in a class.
-const heldBytes = 4*8 + 3*8 + commonParts*4 + 4
+// heldBytes is what a held costs besides its row: itself, and its place and end in a class.
+const heldBytes = 4*8 + 3*8 + commonParts*4 + 4 + 8
 
 // heldColumns are what is held of each event behind spanColumns, by where it is. What is asked for most comes first.
 type heldColumns struct {

@@ -314,6 +314,7 @@ func merged(rows, others []held) []held {
 type class struct {
 	shortest, longest int64 // that its events may be, in microseconds
 	places            []uint32
+	ends              []int64 // by themselves, since many are looked at for one that matters
 }
 
 // index sorts the events into classes: each holds lengths up to twice those of the one before.
@@ -327,12 +328,12 @@ func (s *mirror) index() {
 	for i, size := range &sizes {
 		if size > 0 {
 			at[i] = len(s.classes)
-			s.classes = append(s.classes, class{shortest: 1 << i >> 1, longest: 1<<i - 1, places: make([]uint32, 0, size)})
+			s.classes = append(s.classes, class{shortest: 1 << i >> 1, longest: 1<<i - 1, places: make([]uint32, 0, size), ends: make([]int64, 0, size)})
 		}
 	}
 	for i := range s.rows {
 		c := &s.classes[at[of(&s.rows[i])]]
-		c.places = append(c.places, uint32(i))
+		c.places, c.ends = append(c.places, uint32(i)), append(c.ends, s.rows[i].end)
 	}
 }
 
@@ -485,10 +486,10 @@ func (s *mirror) reaching(b bounds, descending bool, give func(at int) bool) boo
 	return true
 }
 
-// run goes through the places of a class, in one direction.
+// run goes through a part of a class, in one direction.
 type run struct {
-	rows          []held
-	left          []uint32
+	places        []uint32 // that are left
+	ends          []int64
 	at            int // the place that it is at
 	reach, closes int64
 	descending    bool
@@ -496,24 +497,35 @@ type run struct {
 
 // run is one through those of a class that are long enough for bounds and short enough.
 func (s *mirror) run(c *class, b bounds, descending bool) run {
-	left := c.places
-	first := func(is func(place int) bool) int {
-		return sort.Search(len(left), func(i int) bool { return is(int(left[i])) })
+	start := func(i int) int64 { return s.rows[c.places[i]].start }
+	to := sort.Search(len(c.places), func(i int) bool { return int(c.places[i]) >= b.opens })
+	to = back(to, func(i int) bool { return start(i) > b.closes-c.shortest })
+	from := back(to, func(i int) bool { return int(c.places[i]) >= b.from && start(i) >= b.reach-c.longest })
+	return run{places: c.places[from:to], ends: c.ends[from:to], reach: b.reach, closes: b.closes, descending: descending}
+}
+
+// back is where those before end begin for which is is true; before them it is not. They are few, and so it is looked for from there.
+func back(end int, is func(i int) bool) int {
+	step := 1
+	for step <= end && is(end-step) {
+		step *= 2
 	}
-	left = left[:first(func(place int) bool { return place >= b.opens || s.rows[place].start > b.closes-c.shortest })]
-	left = left[first(func(place int) bool { return place >= b.from && s.rows[place].start >= b.reach-c.longest }):]
-	return run{rows: s.rows, left: left, reach: b.reach, closes: b.closes, descending: descending}
+	first := max(0, end-step)
+	return first + sort.Search(end-first, func(i int) bool { return is(first + i) })
 }
 
 // next steps to the next place, and says whether there is one.
 func (r *run) next() bool {
-	for len(r.left) > 0 {
-		if last := len(r.left) - 1; r.descending {
-			r.at, r.left = int(r.left[last]), r.left[:last]
+	for last := len(r.places) - 1; last >= 0; last-- {
+		var end int64
+		if r.descending {
+			r.at, end = int(r.places[last]), r.ends[last]
+			r.places, r.ends = r.places[:last], r.ends[:last]
 		} else {
-			r.at, r.left = int(r.left[0]), r.left[1:]
+			r.at, end = int(r.places[0]), r.ends[0]
+			r.places, r.ends = r.places[1:], r.ends[1:]
 		}
-		if end := r.rows[r.at].end; end >= r.reach && end <= r.closes {
+		if end >= r.reach && end <= r.closes {
 			return true
 		}
 	}
