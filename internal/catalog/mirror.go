@@ -504,21 +504,21 @@ func (s *mirror) run(c *class, b bounds, descending bool) run {
 	return run{places: c.places[from:to], ends: c.ends[from:to], reach: b.reach, closes: b.closes, descending: descending}
 }
 
-// back is where those before end begin for which is is true; before them it is not. They are few, and so it is looked for from there.
-func back(end int, is func(i int) bool) int {
+// back is where a last stretch before end begins, for all of which a condition holds. It is short, and so it is looked for from its end.
+func back(end int, holds func(i int) bool) int {
 	step := 1
-	for step <= end && is(end-step) {
+	for step <= end && holds(end-step) {
 		step *= 2
 	}
 	first := max(0, end-step)
-	return first + sort.Search(end-first, func(i int) bool { return is(first + i) })
+	return first + sort.Search(end-first, func(i int) bool { return holds(first + i) })
 }
 
 // next steps to the next place, and says whether there is one.
 func (r *run) next() bool {
-	for last := len(r.places) - 1; last >= 0; last-- {
+	for len(r.places) > 0 {
 		var end int64
-		if r.descending {
+		if last := len(r.places) - 1; r.descending {
 			r.at, end = int(r.places[last]), r.ends[last]
 			r.places, r.ends = r.places[:last], r.ends[:last]
 		} else {
