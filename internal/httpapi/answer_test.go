@@ -1,11 +1,11 @@
 package httpapi_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,14 +27,34 @@ func (s still) Pin(ctx context.Context) (context.Context, func() (catalog.Stamp,
 	return ctx, s.Current
 }
 
+// instant is a catalog that has a page at once.
+type instant struct{ graph.Catalog }
+
+func (instant) WriteEvents(_ context.Context, _ catalog.EventQuery, _ *catalog.Layout, b []byte) ([]byte, error) {
+	return append(b, `{"nodes":[]}`...), nil
+}
+
+func (instant) Window(*catalog.WindowInput) (catalog.Window, error) { return catalog.Window{}, nil }
+
 // BenchmarkCachedAnswer is what an answer from the cache costs beside what net/http does for any.
 func BenchmarkCachedAnswer(b *testing.B) {
+	measure(b, gqlhttp.Options{Snapshots: still{}, CacheBytes: 1 << 20}, `{"query":"{ __schema { types { name } } }"}`)
+}
+
+// BenchmarkAnswer is what a page that no cache holds costs beside that, and beside the catalog's part.
+func BenchmarkAnswer(b *testing.B) {
+	measure(b, gqlhttp.Options{}, `{"query":"query($from: DateOrDateTime, $to: DateOrDateTime) { events(first: 50, window: {from: $from, to: $to, match: STARTS_IN}) { nodes { id title } pageInfo { hasNextPage endCursor } } }",
+		"variables":{"from":"2026-01-01T00:00:00Z","to":"2026-02-01T00:00:00Z"}}`)
+}
+
+func measure(b *testing.B, how gqlhttp.Options, ask string) {
+	b.Helper()
 	o := options(found())
 	o.Log, o.Registry = slog.New(httpapi.RequestLog(slog.DiscardHandler)), prometheus.NewRegistry()
-	o.GraphQL = gqlhttp.New(gqlhttp.Options{Engine: graph.NewEngine(nil, o.Log, graph.Limits{}), Snapshots: still{}, CacheBytes: 1 << 20, Registry: o.Registry})
+	how.Engine, how.Registry = graph.NewEngine(instant{}, o.Log, graph.Limits{}), o.Registry
+	o.GraphQL = gqlhttp.New(how)
 	api := httpapi.New(o)
-	ask := []byte(`{"query":"{ __schema { types { name } } }"}`)
-	body := bytes.NewReader(ask)
+	body := strings.NewReader(ask)
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "/graphql", io.NopCloser(body))
 	if err != nil {
 		b.Fatal(err)
