@@ -17,7 +17,8 @@ import (
 
 // The list of events goes round gqlgen's field-by-field machinery: the catalog writes the connection from the rows,
 // and gqlgen passes on what it has written. What the catalog doesn't write (arguments inside the list, for one) goes the
-// ordinary way, as a whole. Resolver.page is where that is decided; tests hold both ways to the same bytes.
+// ordinary way, as a whole. Resolver.page is where that is decided, and direct.go
+// for an operation that is nothing else; tests hold all ways to the same bytes.
 
 // page reads a page of events: written already if the catalog can, else by resolve.
 func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,

@@ -186,6 +186,33 @@ func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
 // packed are the row's values behind those of spanColumns.
 func (h *held) packed() []byte { return h.row[1+len(event.ID{}):] }
 
+// heldReader reads some columns of events.
+type heldReader struct {
+	wanted      []int    // of all values
+	ends        rowParts // in each part of these, behind the last that is wanted; 0: none is
+	all, values [][]byte // of the event that was read last
+	times       [4 * 8]byte
+}
+
+func (r *heldReader) read(s *mirror, h *held) [][]byte {
+	h.spanValues(r.all, &r.times)
+	for part, end := range &r.ends {
+		begin := s.parts.begin(part)
+		if end <= begin {
+			continue
+		}
+		packed := h.packed()
+		if part > 0 {
+			packed = s.texts[h.common[part-1]]
+		}
+		unpack(packed, r.all[begin:end])
+	}
+	for i, at := range r.wanted {
+		r.values[i] = r.all[at]
+	}
+	return r.values
+}
+
 // micros are those of a timestamp, since postgresEpoch.
 func micros(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
 

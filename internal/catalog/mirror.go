@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
-	"math"
-	"math/bits"
-	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -215,22 +210,20 @@ func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int
 		return nil, fmt.Errorf("reading all events: %w", err)
 	}
 	defer done()
-	next := &mirror{columns: columns.names(), parts: columns.parts(), common: newCommons(), read: c.clock()}
+	next := &mirror{columns: columns.names(), parts: columns.parts(), read: c.clock()}
 	var pruned int64
 	if err := tx.QueryRow(ctx, `SELECT version, last_change, pruned_change FROM catalog WHERE id = 1`).Scan(&next.stamp.Version, &next.change, &pruned); err != nil {
 		return nil, fmt.Errorf("reading all events: the catalog version: %w", err)
 	}
 	list := "SELECT " + strings.Join(next.columns, ", ") + " FROM events WHERE listed AND "
-	if last.leadsTo(next, pruned) {
-		next.read, next.common = last.read, last.common
-		changed, err := next.readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
-		if err == nil {
-			err = next.add(merged(last.rows, changed), limit)
-		}
-		if err != nil {
-			return nil, err
-		}
-	} else if err := next.addAll(ctx, tx, list, limit); err != nil {
+	follows := last.leadsTo(next, pruned)
+	if follows {
+		err = next.addChanged(ctx, tx, list, last, limit)
+	}
+	if !follows || errors.Is(err, errTooLarge) { // maybe only with what no event has any more
+		err = next.addAll(ctx, tx, list, limit)
+	}
+	if err != nil {
 		return nil, err
 	}
 	next.texts = next.common.texts
@@ -238,8 +231,22 @@ func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int
 	return next, nil
 }
 
+// addChanged reads the events that changed since last, and takes the others from it.
+func (s *mirror) addChanged(ctx context.Context, tx pgx.Tx, list string, last *mirror, limit int) error {
+	s.common = last.common
+	changed, err := s.readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
+	if err == nil {
+		err = s.add(merged(last.rows, changed), limit)
+	}
+	if err == nil {
+		s.read = last.read
+	}
+	return err
+}
+
 // addAll reads all events, some at a time.
 func (s *mirror) addAll(ctx context.Context, tx pgx.Tx, list string, limit int) error {
+	s.rows, s.bytes, s.common = nil, 0, newCommons()
 	above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	for {
 		page, err := s.readHeld(ctx, tx, list+"(starts_at, id) > ($1, $2) ORDER BY starts_at, id LIMIT $3", above.key.at, [16]byte(above.id), mirrorPage)
@@ -307,227 +314,4 @@ func merged(rows, others []held) []held {
 		all = append(all, rows[i])
 	}
 	return append(all, others...)
-}
-
-// class is the events of a length, whose places are in order. Of those that begin long before a window only the few that are
-// long enough can matter to it, and who looks class by class, as the database does (span_class), finds them without meeting all others.
-type class struct {
-	shortest, longest int64 // that its events may be, in microseconds
-	places            []uint32
-	ends              []int64 // by themselves, since many are looked at for one that matters
-}
-
-// index sorts the events into classes: each holds lengths up to twice those of the one before.
-func (s *mirror) index() {
-	var sizes [64]int
-	of := func(h *held) int { return bits.Len64(uint64(max(0, h.end-h.start))) } // in [2^(class-1), 2^class)
-	for i := range s.rows {
-		sizes[of(&s.rows[i])]++
-	}
-	var at [len(sizes)]int
-	for i, size := range &sizes {
-		if size > 0 {
-			at[i] = len(s.classes)
-			s.classes = append(s.classes, class{shortest: 1 << i >> 1, longest: 1<<i - 1, places: make([]uint32, 0, size), ends: make([]int64, 0, size)})
-		}
-	}
-	for i := range s.rows {
-		c := &s.classes[at[of(&s.rows[i])]]
-		c.places, c.ends = append(c.places, uint32(i)), append(c.ends, s.rows[i].end)
-	}
-}
-
-// within gives the values of some columns, good until the next, of the events in a window and a stretch of the order of starts, in the
-// stretch's direction. It is false if a column is not held.
-func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]byte], ok bool) {
-	var reader heldReader
-	reader.wanted = make([]int, len(columns))
-	for i, name := range columns {
-		at := slices.Index(s.columns, name)
-		if at < 0 {
-			return nil, false
-		}
-		reader.wanted[i] = at
-		part := sort.SearchInts(s.parts[:], at+1)
-		reader.ends[part] = max(reader.ends[part], at+1)
-	}
-	return func(yield func([][]byte) bool) {
-		r := reader
-		both := make([][]byte, len(s.columns)+len(columns))
-		r.all, r.values = both[:len(s.columns)], both[len(s.columns):]
-		s.held(w, of, func(h *held) bool { return yield(r.read(s, h)) })
-	}, true
-}
-
-// heldReader reads some columns of events.
-type heldReader struct {
-	wanted      []int    // of all values
-	ends        rowParts // in each part of these, behind the last that is wanted; 0: none is
-	all, values [][]byte // of the event that was read last
-	times       [4 * 8]byte
-}
-
-func (r *heldReader) read(s *mirror, h *held) [][]byte {
-	h.spanValues(r.all, &r.times)
-	for part, end := range &r.ends {
-		begin := s.parts.begin(part)
-		if end <= begin {
-			continue
-		}
-		packed := h.packed()
-		if part > 0 {
-			packed = s.texts[h.common[part-1]]
-		}
-		unpack(packed, r.all[begin:end])
-	}
-	for i, at := range r.wanted {
-		r.values[i] = r.all[at]
-	}
-	return r.values
-}
-
-// held gives the events in a window and a stretch of the order of starts, for as long as it is told to go on.
-func (s *mirror) held(w Window, of stretch, give func(h *held) bool) {
-	b := s.bounds(w, of)
-	one := func(at int) bool {
-		h := &s.rows[at]
-		return !w.Holds(h.span()) || give(h)
-	}
-	if of.descending {
-		_ = b.starting(true, one) && s.reaching(b, true, one)
-	} else {
-		_ = s.reaching(b, false, one) && b.starting(false, one)
-	}
-}
-
-// bounds are what a window and a stretch mean to the order of starts: the places of the events that may be in both. From opens on
-// all are looked at, before it those that end from reach to closes.
-type bounds struct {
-	from, opens, to int
-	reach, closes   int64
-}
-
-func (s *mirror) bounds(w Window, of stretch) bounds {
-	first := func(start int64) int {
-		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].start >= start })
-	}
-	b := bounds{to: len(s.rows), reach: math.MinInt64, closes: math.MaxInt64}
-	if w.To != nil {
-		latest := microsOf(w.To.latest())
-		b.to = first(latest + 1)
-		if w.Match == EndsIn {
-			b.closes = latest
-		}
-	}
-	if w.From != nil {
-		earliest := microsOf(w.From.earliest())
-		switch w.Match {
-		case StartsIn, Contained:
-			b.from = first(earliest)
-		case Overlaps:
-			b.reach, b.opens = earliest, first(earliest)
-		case EndsIn:
-			b.reach, b.opens = earliest, b.to
-		}
-	}
-	past := func(p *position, from int) int { // the first place at or behind a position
-		start := microsOf(p.key.at)
-		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].compare(start, p.id) >= from })
-	}
-	if of.above != nil {
-		b.from = max(b.from, past(of.above, 1))
-	}
-	if of.below != nil {
-		b.to = min(b.to, past(of.below, 0))
-	}
-	b.opens = min(max(b.opens, b.from), b.to)
-	return b
-}
-
-// starting gives the places from opens on, in a direction, for as long as it is told to go on; false: that is over.
-func (b bounds) starting(descending bool, give func(at int) bool) bool {
-	for i := range b.to - b.opens {
-		at := b.opens + i
-		if descending {
-			at = b.to - 1 - i
-		}
-		if !give(at) {
-			return false
-		}
-	}
-	return true
-}
-
-// reaching gives the places before opens of the events that end from reach to closes, as starting does those behind it.
-func (s *mirror) reaching(b bounds, descending bool, give func(at int) bool) bool {
-	if b.from >= b.opens {
-		return true
-	}
-	runs := make([]run, 0, len(s.classes))
-	for i := range s.classes {
-		if r := s.run(&s.classes[i], b, descending); r.next() {
-			runs = append(runs, r)
-		}
-	}
-	for len(runs) > 0 {
-		next := 0
-		for i := range runs {
-			if runs[i].at < runs[next].at != descending {
-				next = i
-			}
-		}
-		if !give(runs[next].at) {
-			return false
-		}
-		if !runs[next].next() {
-			runs = slices.Delete(runs, next, next+1)
-		}
-	}
-	return true
-}
-
-// run goes through a part of a class, in one direction.
-type run struct {
-	places        []uint32 // that are left
-	ends          []int64
-	at            int // the place that it is at
-	reach, closes int64
-	descending    bool
-}
-
-// run is one through those of a class that are long enough for bounds and short enough.
-func (s *mirror) run(c *class, b bounds, descending bool) run {
-	start := func(i int) int64 { return s.rows[c.places[i]].start }
-	to := sort.Search(len(c.places), func(i int) bool { return int(c.places[i]) >= b.opens })
-	to = back(to, func(i int) bool { return start(i) > b.closes-c.shortest })
-	from := back(to, func(i int) bool { return int(c.places[i]) >= b.from && start(i) >= b.reach-c.longest })
-	return run{places: c.places[from:to], ends: c.ends[from:to], reach: b.reach, closes: b.closes, descending: descending}
-}
-
-// back is where a last stretch before end begins, for all of which a condition holds. It is short, and so it is looked for from its end.
-func back(end int, holds func(i int) bool) int {
-	step := 1
-	for step <= end && holds(end-step) {
-		step *= 2
-	}
-	first := max(0, end-step)
-	return first + sort.Search(end-first, func(i int) bool { return holds(first + i) })
-}
-
-// next steps to the next place, and says whether there is one.
-func (r *run) next() bool {
-	for len(r.places) > 0 {
-		var end int64
-		if last := len(r.places) - 1; r.descending {
-			r.at, end = int(r.places[last]), r.ends[last]
-			r.places, r.ends = r.places[:last], r.ends[:last]
-		} else {
-			r.at, end = int(r.places[0]), r.ends[0]
-			r.places, r.ends = r.places[1:], r.ends[1:]
-		}
-		if end >= r.reach && end <= r.closes {
-			return true
-		}
-	}
-	return false
 }

@@ -372,6 +372,31 @@ func TestMirrorSharesWhatIsCommon(t *testing.T) {
 	}
 }
 
+// TestMirrorForgets: what no event has any more does not count against the room.
+func TestMirrorForgets(t *testing.T) {
+	t.Parallel()
+	pool, _ := traced(t, 4)
+	insertProvider(t, pool, "acme")
+	events := numbered(100)
+	insert(t, pool, events)
+	c := catalog.New(pool, time.Now)
+	c.KeepMirror(1 << 18)
+	for n := range 20 { // of 90 kB each
+		exec(t, pool, "UPDATE events SET description = repeat($1, 1000) || id", string(rune('a'+n)))
+		ids := make([]event.ID, len(events))
+		for i := range events {
+			ids[i] = events[i].id
+		}
+		changed(t, pool, ids...)
+		if err := c.Refresh(t.Context(), false); err != nil {
+			t.Fatalf("the %d. time: %v", n+1, err)
+		}
+	}
+	if s := c.Mirror(); s.Bytes > 1<<18 || s.Events != 90 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestMirrorIsWatched: Watch keeps what is in memory at the version that the database tells of, and gives up what it
 // has no room for.
 func TestMirrorIsWatched(t *testing.T) {

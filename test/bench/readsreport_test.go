@@ -45,7 +45,8 @@ the floor, by requests and by processor time (least and most of the rounds in br
 binary form, to JSON by hand, without GraphQL and without what an API has besides (limits, ids of requests, metrics). A page is the first 50 events of a day, a week or a month, with
 %q. *By the resolvers* is gqlgen on Marquee's own catalog, field by field; *by gqlgen on ent* is what the two make by their documentation (see test/bench/entql).
 *From memory* is asked of a second server process, which has all events in memory (architecture.md) with what room that takes, though
-the program's default is 128 MiB; the others of one that keeps none.
+the program's default is 128 MiB; the others of one that keeps none. The events have 16 lists of offers between them, which are held once each:
+with as many lists as events it is more.
 `
 
 func report(b *testing.B, pool *pgxpool.Pool, tables []table, rounds int) {
