@@ -167,7 +167,16 @@ func (p *program) logger() *slog.Logger {
 	if format == "text" {
 		return slog.New(httpapi.RequestLog(slog.NewTextHandler(p.stderr, options)))
 	}
+	options.ReplaceAttr = withUnit
 	return slog.New(httpapi.RequestLog(slog.NewJSONHandler(p.stderr, options)))
+}
+
+// withUnit has a duration say its unit, "61.8ms", as the text format does: slog's JSON has bare nanoseconds.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 func isTerminal(file *os.File) bool {

@@ -239,6 +239,9 @@ func TestTracesOfSyncs(t *testing.T) {
 		if line["trace_id"] == nil {
 			t.Errorf("no trace in %v", line)
 		}
+		if took, err := time.ParseDuration(fmt.Sprint(line["took"])); err != nil || took <= 0 {
+			t.Errorf("took %v", line["took"]) // a bare number has no unit
+		}
 	}
 }
 
