@@ -44,7 +44,8 @@ func kept(component, property string) bool {
 
 // add keeps a property, if it is of use and the component does not grow too large by it.
 func (c *component) add(p property) {
-	if !kept(c.name, p.name) || isImage(p.name) && (p.cut || strings.EqualFold(p.param("ENCODING"), "BASE64")) {
+	// An empty value says as much as no property: exports write DTEND: and RRULE: for what is not filled in.
+	if !kept(c.name, p.name) || strings.TrimSpace(p.value) == "" || isImage(p.name) && (p.cut || strings.EqualFold(p.param("ENCODING"), "BASE64")) {
 		return
 	}
 	size := len(p.name) + len(p.params) + len(p.value) + propertyOverhead

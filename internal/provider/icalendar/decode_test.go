@@ -125,6 +125,7 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 		"duration":                         {[]string{id, title, start, "DURATION:P1DT2H30M"}, "", ""},
 		"negative duration":                {[]string{id, title, start, "DURATION:-PT2H"}, event.ReasonEndBeforeStart, "DURATION"},
 		"impractical duration":             {[]string{id, title, start, "DURATION:P999999999999999999W"}, event.ReasonInvalidDate, "DURATION"},
+		"empty values":                     {[]string{id, title, start, "DTEND:", "DURATION: ", "RRULE:", "RDATE:", "EXDATE;TZID=Europe/Madrid:", "RECURRENCE-ID:"}, "", ""},
 		"too long a duration":              {[]string{id, title, start, "DURATION:PT999999999H"}, event.ReasonInvalidDate, "DURATION"},
 		"empty duration":                   {[]string{id, title, start, "DURATION:P"}, event.ReasonInvalidDate, "DURATION"},
 		"duration in words":                {[]string{id, title, start, "DURATION:two hours"}, event.ReasonInvalidDate, "DURATION"},
@@ -184,6 +185,31 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 				t.Errorf("excerpt %q", rec.Excerpt)
 			}
 		})
+	}
+}
+
+// TestCancelled: a word of the event's own, else what the calendar around it is for.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	show := vevent("UID:1", "SUMMARY:Show", "DTSTART:20300630T210000")
+	stated := func(status string) string { return strings.Replace(show, "SUMMARY", "STATUS:"+status+"\nSUMMARY", 1) }
+	for document, want := range map[string]event.Status{
+		calendarOf(show):                                          event.StatusScheduled,
+		calendarOf("METHOD:PUBLISH", show):                        event.StatusScheduled,
+		calendarOf("METHOD:CANCEL", show):                         event.StatusCancelled,
+		calendarOf("method:cancel ", show):                        event.StatusCancelled,
+		calendarOf("METHOD:CANCEL", stated("CONFIRMED")):          event.StatusScheduled,
+		calendarOf("METHOD:CANCEL") + calendarOf(show):            event.StatusScheduled,
+		calendarOf("BEGIN:VTODO\nMETHOD:CANCEL\nEND:VTODO", show): event.StatusScheduled,
+		calendarOf(stated("CANCELLED")):                           event.StatusCancelled,
+		calendarOf(stated("canceled")):                            event.StatusCancelled,
+		calendarOf(stated("TENTATIVE")):                           event.StatusScheduled,
+		calendarOf("METHOD:CANCEL", strings.Replace(show, "DTSTART", "RDATE:20300630T210000\nDTSTART", 1)): event.StatusCancelled,
+	} {
+		records, err := decode(t, strings.NewReader(document), years(2030, 2031))
+		if err != nil || len(records) != 1 || records[0].Event.Status != want {
+			t.Errorf("%s%v, %v, want %s", document, records, err, want)
+		}
 	}
 }
 

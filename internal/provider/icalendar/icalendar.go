@@ -26,7 +26,8 @@
 //
 // A VEVENT that is not CLASS:PUBLIC, and with it its whole series, is as if it were not there. A
 // SUMMARY is needed, but for an override, which may have that of its series. LAST-MODIFIED, SEQUENCE and
-// DTSTAMP make no difference: which of two records counts is the order of the snapshot.
+// DTSTAMP make no difference: which of two records counts is the order of the snapshot. A calendar of METHOD:CANCEL
+// cancels what it names, without a STATUS too (RFC 5546, 3.2.5).
 //
 // # Memory
 //
@@ -47,7 +48,7 @@ import (
 )
 
 // Version changes when the same bytes would give other events than before.
-const Version = 2
+const Version = 3
 
 // Limits of a snapshot. What is over one of the first four costs one record, over the others the snapshot.
 const (
@@ -147,6 +148,8 @@ func (d *decoder) line(line contentLine) error {
 		return d.end(name)
 	}
 	switch top := d.open[len(d.open)-1]; {
+	case len(d.open) == 1 && p.name == "METHOD":
+		d.calendar.cancels = name == "CANCEL"
 	case d.part != nil && top == d.part.name:
 		d.part.add(p)
 	case d.part == nil && d.current != nil && top == d.current.name:

@@ -121,8 +121,13 @@ func (d *decoder) fields(c *component) event.Event {
 		Organizer:   c.get("ORGANIZER").param("CN"),
 		Attributes:  c.geo(),
 	}
-	if strings.EqualFold(c.text("STATUS"), "CANCELLED") {
+	switch strings.ToUpper(c.text("STATUS")) {
+	case "CANCELLED", "CANCELED":
 		e.Status = event.StatusCancelled
+	case "":
+		if c.calendar.cancels {
+			e.Status = event.StatusCancelled
+		}
 	}
 	return e
 }

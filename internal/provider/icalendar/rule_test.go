@@ -219,7 +219,7 @@ func TestRulesOfBadFaith(t *testing.T) {
 		"FREQ=DAILY;UNTIL=never":                                                 event.ReasonInvalidDate,
 		"COUNT=3":                                                                event.ReasonInvalidRecord,
 		"DTSTART=20240101;FREQ=DAILY":                                            event.ReasonInvalidRecord,
-		"":                                                                       event.ReasonInvalidRecord,
+		";":                                                                      event.ReasonInvalidRecord,
 		"FREQ":                                                                   event.ReasonInvalidRecord,
 		"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30":                                     "",
 		"FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6":                                      "",

@@ -15,6 +15,7 @@ type calendar struct {
 	zones    map[string]*definition
 	size     int  // bytes of the zones
 	held     bool // a component that waits for the end belongs to it
+	cancels  bool // METHOD:CANCEL
 }
 
 // definition is a VTIMEZONE that its name does not tell, or not surely. Its rules are worked out when first needed.
