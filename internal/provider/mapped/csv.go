@@ -3,6 +3,7 @@ package mapped
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -169,6 +170,12 @@ func (t table) open(r io.Reader) (*rows, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	var separator rune
+	if n := len("sep=;"); len(head) > n && strings.EqualFold(string(head[:n-1]), "sep=") && (head[n] == '\r' || head[n] == '\n') {
+		separator = rune(head[n-1]) // as Excel has it said in a line above; that it is one stays, for the line numbers
+		head = head[n:]
+		_, _ = buffered.Discard(n) // can't fail for what is buffered
+	}
 	header := unquoted(head)
 	if bytes.ContainsRune(bytes.TrimSuffix(header, []byte("\r")), '\r') {
 		return nil, malformed("its lines end with CR alone")
@@ -177,7 +184,7 @@ func (t table) open(r io.Reader) (*rows, error) {
 	reader := csv.NewReader(tape)
 	reader.ReuseRecord = true
 	reader.FieldsPerRecord = -1
-	if reader.Comma = t.separator; t.separator == 0 {
+	if reader.Comma = cmp.Or(t.separator, separator); reader.Comma == 0 {
 		reader.Comma = guess(header)
 	}
 	cells, err := reader.Read()

@@ -28,7 +28,7 @@ import (
 )
 
 // Version changes when the same bytes and settings would give other events than before.
-const Version = 3
+const Version = 4
 
 // The formats of documents.
 const (
