@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"strings"
 
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/ordered"
@@ -16,7 +17,7 @@ import (
 )
 
 // Version changes when the same bytes would give other events than before.
-const Version = 1
+const Version = 2
 
 // Where the parts of the document are: root/output/base/plan.
 const (
@@ -60,11 +61,11 @@ func (e *element) add(name, value string) {
 	*e = append(*e, xmlstream.Attribute{Name: name, Value: value})
 }
 
-// get is an attribute's value; an empty one says as much as none.
+// get is an attribute's value without white space around it; an empty one says as much as none.
 func (e element) get(name string) string {
 	for i := range e {
 		if e[i].Name == name {
-			return e[i].Value
+			return strings.TrimSpace(e[i].Value)
 		}
 	}
 	return ""
@@ -74,6 +75,7 @@ func (e element) get(name string) string {
 type zone struct{ id, name, price, capacity, numbered string }
 
 func (z *zone) set(name, value string) {
+	value = strings.TrimSpace(value)
 	switch name {
 	case "zone_id":
 		z.id = value

@@ -145,6 +145,8 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 		field            string
 	}{
 		"good":                      {base, plan, zone, "", ""},
+		"white space":               {`base_plan_id=" 7 " title=" Show "`, `plan_id=" 8 " plan_start_date=" 2030-06-30T21:00:00 " sold_out=" "`, `zone_id="9 " price=" 5.00" capacity=" 3 " name=" Lawn" numbered=" true "`, "", ""},
+		"blank plan id":             {base, `plan_id=" " ` + dates, zone, event.ReasonMissingID, "plan_id"},
 		"no base plan id":           {`title="Show"`, plan, zone, event.ReasonMissingID, "base_plan_id"},
 		"empty base plan id":        {`base_plan_id="" title="Show"`, plan, zone, event.ReasonMissingID, "base_plan_id"},
 		"no plan id":                {base, dates, zone, event.ReasonMissingID, "plan_id"},
@@ -164,6 +166,8 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 		"impossible sale end":       {base, plan + ` sell_to="2021-02-29T00:00:00"`, zone, event.ReasonInvalidDate, "sell_to"},
 		"impossible instant":        {base, `plan_id="8" plan_start_date="2021-09-31T20:00:00Z"`, zone, event.ReasonInvalidDate, "plan_start_date"},
 		"a date only":               {base, `plan_id="8" plan_start_date="2021-09-30"`, zone, event.ReasonInvalidDate, "plan_start_date"},
+		"two fractions":             {base, `plan_id="8" plan_start_date="2021-09-30T20:00:00.0.0"`, zone, event.ReasonInvalidDate, "plan_start_date"},
+		"impossible, with a blank":  {base, `plan_id="8" plan_start_date="2021-09-31 20:00:00"`, zone, event.ReasonInvalidDate, "plan_start_date"},
 		"a date in words":           {base, `plan_id="8" plan_start_date="tomorrow"`, zone, event.ReasonInvalidDate, "plan_start_date"},
 		"year 999":                  {base, `plan_id="8" plan_start_date="0999-01-01T00:00:00"`, zone, event.ReasonInvalidDate, "plan_start_date"},
 		"end before start":          {base, `plan_id="8" plan_start_date="2030-06-30T21:00:00" plan_end_date="2030-06-30T20:59:59"`, zone, event.ReasonEndBeforeStart, "end"},
@@ -205,8 +209,8 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 			switch {
 			case test.reason == "" && rec.Invalid != nil:
 				t.Fatalf("invalid: %v", rec.Invalid)
-			case test.reason == "" && rec.Excerpt != "":
-				t.Errorf("an excerpt of a good record: %q", rec.Excerpt)
+			case test.reason == "" && (rec.Excerpt != "" || rec.Key.Series != "7" || rec.Key.Event != "8" || rec.Event.Title != "Show"):
+				t.Errorf("a good record: %v %q, excerpt %q", rec.Key, rec.Event.Title, rec.Excerpt)
 			case test.reason == "":
 			case rec.Invalid == nil || rec.Invalid.Reason != test.reason || rec.Invalid.Field != test.field:
 				t.Errorf("%v, want %s of %s", rec.Invalid, test.reason, test.field)
@@ -220,7 +224,7 @@ func TestOneBadRecordCostsOneRecord(t *testing.T) {
 func TestSellMode(t *testing.T) {
 	t.Parallel()
 	for mode, online := range map[string]bool{
-		`sell_mode="online"`: true, `sell_mode="offline"`: false, `sell_mode="other"`: false, `sell_mode=""`: true, ``: true,
+		`sell_mode="online"`: true, `sell_mode="offline"`: false, `sell_mode="other"`: false, `sell_mode=" Online"`: true, `sell_mode=""`: true, ``: true,
 	} {
 		records, err := decode(t, strings.NewReader(one(`base_plan_id="7" title="Show" `+mode, `plan_id="8" plan_start_date="2030-06-30T21:00"`, ``)))
 		if err != nil || records[1].Invalid != nil || records[1].Event.Online != online {
@@ -237,6 +241,10 @@ func TestTimesWithOffset(t *testing.T) {
 		"2030-06-30T21:00:00+02:00": "2030-06-30T21:00:00 2030-06-30T19:00:00Z",
 		"2030-06-30T21:00:00Z":      "2030-06-30T23:00:00 2030-06-30T21:00:00Z",
 		"2030-06-30T21:00:00-05:00": "2030-07-01T04:00:00 2030-07-01T02:00:00Z",
+		"2030-06-30T21:00:00.75":    "2030-06-30T21:00:00 2030-06-30T19:00:00Z",
+		"2030-06-30 21:00:00":       "2030-06-30T21:00:00 2030-06-30T19:00:00Z",
+		"2030-06-30 21:00":          "2030-06-30T21:00:00 2030-06-30T19:00:00Z",
+		"2030-06-30 21:00:00Z":      "2030-06-30T23:00:00 2030-06-30T21:00:00Z",
 		"2030-06-30T21:00:00.75Z":   "2030-06-30T23:00:00 2030-06-30T21:00:00Z",
 		"2030-03-31T02:30:00":       "2030-03-31T02:30:00 2030-03-31T01:30:00Z", // in a gap: kept as given
 		"2030-10-27T02:30:00":       "2030-10-27T02:30:00 2030-10-27T00:30:00Z", // twice: the first

@@ -33,7 +33,7 @@ func newBase(d *dialect, e element) *base {
 	const organizer = "organizer_company_id"
 	b := &base{dialect: d, id: strings.Clone(e.get(d.baseID)), title: strings.Clone(e.get("title"))}
 	mode := e.get("sell_mode")
-	b.online = mode == "online" || mode == ""
+	b.online = mode == "" || strings.EqualFold(mode, "online")
 	number := strings.Clone(e.get(organizer))
 	b.attributes = sync.OnceValue(func() json.RawMessage {
 		if number == "" {
@@ -108,8 +108,16 @@ func (n *normalizer) moment(name, value string) event.Moment {
 	if err == nil {
 		return local.At(n.defaults.Zone)
 	}
-	// The documented form has no zone; an instant is taken at its word all the same.
-	instant, zoned := time.Parse(time.RFC3339, value)
+	// The documented form has a T, no parts of a second and no zone; others that are as clear are taken at their word all the same.
+	iso := value
+	if at := len(time.DateOnly); len(iso) > at && iso[at] == ' ' {
+		iso = iso[:at] + "T" + iso[at+1:]
+	}
+	clock, fraction, _ := strings.Cut(iso, ".")
+	if local, err := event.ParseLocal(clock); err == nil && strings.Trim(fraction, "0123456789") == "" {
+		return local.At(n.defaults.Zone)
+	}
+	instant, zoned := time.Parse(time.RFC3339, iso)
 	if zoned != nil {
 		n.fail(event.ReasonInvalidDate, name, value, err)
 		return event.Moment{}
