@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -89,6 +90,17 @@ func TestSharedAddress(t *testing.T) {
 	}
 	if alone := ids(page("2030-05-03", "2030-05-03")); !slices.Equal(alone, []string{"https://venue.example.com/tour"}) {
 		t.Errorf("of one date, said twice: %q", alone)
+	}
+}
+
+// TestErrorAnswers: what is no feed is no empty feed either, as that would take all events away.
+func TestErrorAnswers(t *testing.T) {
+	t.Parallel()
+	for _, slug := range []string{"frab", "linkedevents", "predicthq", "pretalx", "schemaorg"} {
+		_, err := shipped(t, slug).Preview(t.Context(), strings.NewReader(`{"error": "too many requests"}`))
+		if !errors.Is(err, event.ErrMalformed) {
+			t.Errorf("%s: %v", slug, err)
+		}
 	}
 }
 
