@@ -243,6 +243,7 @@ func TestMalformedFeeds(t *testing.T) {
 		"empty":               "",
 		"white space":         "\r\n \r\n",
 		"a byte order mark":   "\ufeff",
+		"X-lines alone":       "X-COMMENT:Cached\n",
 		"HTML":                "<!DOCTYPE html>\n<html><body>Down for maintenance</body></html>",
 		"JSON":                `{"error":"unauthorized"}`,
 		"an event alone":      vevent("UID:1"),
@@ -263,7 +264,7 @@ func TestMalformedFeeds(t *testing.T) {
 
 func TestEmptyCalendarIsACalendar(t *testing.T) {
 	t.Parallel()
-	for _, document := range []string{calendarOf(), "\ufeff" + calendarOf(), calendarOf() + "\ufeff" + calendarOf(), "\n\nbegin:vcalendar\r\nend:vcalendar"} {
+	for _, document := range []string{calendarOf(), "\ufeff" + calendarOf(), calendarOf() + "\ufeff" + calendarOf(), "X-MADE:by hand\n" + calendarOf() + "X-COMMENT:Cached\n", "\n\nbegin:vcalendar\r\nend:vcalendar"} {
 		if records, err := decode(t, strings.NewReader(document), years(2030, 2031)); err != nil || len(records) > 0 {
 			t.Errorf("%q: %d records, %v", document, len(records), err)
 		}

@@ -138,6 +138,8 @@ func (d *decoder) line(line contentLine) error {
 	p, ok := parseProperty(line)
 	name := strings.ToUpper(strings.TrimSpace(p.value))
 	switch {
+	case d.calendar == nil && ok && strings.HasPrefix(p.name, "X-"):
+		return nil // caches sign what they pass on: X-COMMENT:Cached from …
 	case d.calendar == nil && (!ok || p.name != "BEGIN" || name != "VCALENDAR"):
 		return malformed(line.number, "%q where a BEGIN:VCALENDAR should be", event.Excerpt(line.text, 40))
 	case !ok:

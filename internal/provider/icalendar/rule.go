@@ -123,6 +123,11 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 				until = end
 			}
 			continue
+		case "RSCALE", "SKIP": // RFC 7529; what these two say is so by RFC 5545 already
+			if part == "RSCALE=GREGORIAN" || part == "SKIP=OMIT" {
+				continue
+			}
+			return rrule.ROption{}, fmt.Errorf("%w: %s", errUnreadable, event.Excerpt(part, 40))
 		case "DTSTART", "BYEASTER":
 			return rrule.ROption{}, fmt.Errorf("%w: %s", errUnreadable, name)
 		case "COUNT", "INTERVAL":
