@@ -96,7 +96,7 @@ func TestSharedAddress(t *testing.T) {
 // TestErrorAnswers: what is no feed is no empty feed either, as that would take all events away.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
-	for _, slug := range []string{"frab", "linkedevents", "predicthq", "pretalx", "schemaorg"} {
+	for _, slug := range []string{"frab", "linkedevents", "linkedevents-api", "predicthq", "pretalx", "schemaorg"} {
 		_, err := shipped(t, slug).Preview(t.Context(), strings.NewReader(`{"error": "too many requests"}`))
 		if !errors.Is(err, event.ErrMalformed) {
 			t.Errorf("%s: %v", slug, err)
