@@ -161,6 +161,9 @@ func TestIntrospection(t *testing.T) {
 			t.Errorf("introspection lacks %s", want)
 		}
 	}
+	if strings.Contains(data, `"name":"defer"`) {
+		t.Error("introspection promises @defer")
+	}
 }
 
 // TestNodes: objects of all types by their ids, in order, null where there is none.

@@ -210,6 +210,8 @@ func TestDocuments(t *testing.T) {
 		"unknown fragment":   "{ providers { ...nowhere } }",
 		"unknown variable":   "{ events(first: $n) { totalCount } }",
 		"unknown directive":  "{ providers @fast { id } }",
+		"defer":              "{ providers { slug ... @defer { name runs { nodes { id } } } } }",
+		"defer, labelled":    `query ($d: Boolean) { ...f @defer(if: $d, label: "x") } fragment f on Query { events { totalCount } }`,
 		"unused variable":    "query ($n: Int) { providers { id } }",
 		"unknown var type":   "query ($n: Integer) { events(first: $n) { totalCount } }",
 		"wrong var type":     "query ($n: String) { events(first: $n) { totalCount } }",

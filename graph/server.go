@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -35,7 +36,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	limits = limits.orDefaults()
 	var places panics.Places
 	resolver := NewResolver(reads)
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
+	schema := generated.NewExecutableSchema(generated.Config{Schema: answered(), Resolvers: resolver})
 	e := executor.New(schema)
 	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	e.SetParserTokenLimit(limits.Tokens)
@@ -49,6 +50,15 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 		return errPanic
 	})
 	return &Engine{executor: e, resolver: resolver, schema: schema.Schema(), limiter: &limiter{limits: limits, costs: costsOf(schema.Schema())}}
+}
+
+// answered is the schema without what gqlparser gives every schema and nothing here can answer: what @defer defers would be sent later, and
+// no transport of ours sends twice. It is null until then, non-null fields, too.
+func answered() *ast.Schema {
+	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
 }
 
 // validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.
