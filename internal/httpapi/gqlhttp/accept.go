@@ -30,14 +30,24 @@ func (m media) tag() string {
 	return ""
 }
 
+// wanted is what a client takes.
+type wanted struct {
+	media      media
+	acceptable bool // it takes the media type
+	events     bool // it takes a stream of events, which a subscription needs
+	rather     bool // it takes that rather than JSON, whatever it asks
+}
+
 // negotiate chooses the media type of the answer (GraphQL over HTTP, 6.2): JSON for who takes anything, the
 // one that is wanted more otherwise, GraphQL's own when that is both. When none of the two is wanted, the answer that
-// says so is JSON.
-func negotiate(accept []string) (m media, acceptable bool) {
+// says so is JSON. Who takes a stream of events no less than these (urql names all that it can read) gets one for subscriptions: what is
+// no JSON can't be kept, neither here nor elsewhere.
+func negotiate(accept []string) wanted {
 	if len(accept) == 0 {
-		return mediaJSON, true
+		return wanted{media: mediaJSON, acceptable: true}
 	}
 	var named, ranged [mediaTypes]float64 // by quality
+	var events float64
 	for _, header := range accept {
 		for header != "" {
 			var item string
@@ -50,16 +60,21 @@ func negotiate(accept []string) (m media, acceptable bool) {
 				named[mediaResponse] = max(named[mediaResponse], quality)
 			case "*/*", "application/*":
 				ranged[mediaJSON] = max(ranged[mediaJSON], quality)
+			case "text/event-stream":
+				events = max(events, quality)
 			}
 		}
 	}
+	w := wanted{media: mediaJSON, acceptable: true, events: events > 0}
+	w.rather = events > max(named[mediaJSON], named[mediaResponse], ranged[mediaJSON])
 	switch {
 	case named[mediaResponse] > 0 && named[mediaResponse] >= named[mediaJSON]:
-		return mediaResponse, true
+		w.media = mediaResponse
 	case named[mediaJSON] > 0 || ranged[mediaJSON] > 0:
-		return mediaJSON, true
+	default:
+		w.acceptable = strings.TrimSpace(strings.Join(accept, "")) == ""
 	}
-	return mediaJSON, strings.TrimSpace(strings.Join(accept, "")) == ""
+	return w
 }
 
 // weigh takes one element of an Accept header apart; what is malformed counts as not there.

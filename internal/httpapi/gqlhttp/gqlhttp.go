@@ -115,7 +115,7 @@ func New(o Options) *Handler {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	media, acceptable := negotiate(r.Header["Accept"])
+	wants := negotiate(r.Header["Accept"])
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", allowed)
 		w.WriteHeader(http.StatusNoContent)
@@ -130,23 +130,25 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in := h.input()
 	defer h.release(in)
 	fault := h.read(w, r, in)
-	if fault == nil && wantsEvents(r) {
+	if fault == nil && wants.rather {
 		if fault = h.events(w, r, in); fault == nil {
 			return
 		}
 	}
-	if fault == nil && !acceptable {
+	if fault == nil && !wants.acceptable {
 		fault = &refusal{http.StatusNotAcceptable, badRequest("the answer is application/graphql-response+json or application/json")}
 	}
 	if fault != nil {
-		h.send(w, r, media, h.fault(r.Context(), fault))
+		h.send(w, r, wants.media, h.fault(r.Context(), fault))
 		return
 	}
 	answer := h.cache.recall(in)
 	if answer == nil { // what is kept costs nobody anything
-		answer = h.answer(w, r, in)
+		answer = h.answer(w, r, in, wants.events)
 	}
-	h.send(w, r, media, answer)
+	if answer != nil {
+		h.send(w, r, wants.media, answer)
+	}
 }
 
 func (h *Handler) send(w http.ResponseWriter, r *http.Request, m media, answer *response) {
@@ -194,7 +196,8 @@ func (h *Handler) request(ctx context.Context, in *input) (graph.Request, *refus
 	return h.known.request(ctx, e)
 }
 
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input) *response {
+// answer answers what is not known; nil: it has been answered with a stream of events.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input, events bool) *response {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
 	defer cancel()
 	request, fault := h.request(ctx, in)
@@ -207,6 +210,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, in *input) *res
 		return newResponse(refused)
 	case refused != nil, op.Operation.Operation == ast.Mutation && !in.post:
 		return h.fault(ctx, &refusal{http.StatusMethodNotAllowed, badRequest("a mutation wants POST")})
+	case op.Operation.Operation == ast.Subscription && events:
+		if fault = h.events(w, r, in); fault != nil {
+			return h.fault(ctx, fault)
+		}
+		return nil
 	case op.Operation.Operation == ast.Subscription:
 		return h.fault(ctx, &refusal{http.StatusNotAcceptable, badRequest("a subscription wants a WebSocket, or Accept: text/event-stream")})
 	}

@@ -105,11 +105,16 @@ type heard struct {
 
 func listen(t *testing.T, method, address, body string) heard {
 	t.Helper()
+	return listenAs(t, "text/event-stream", method, address, body)
+}
+
+func listenAs(t *testing.T, accept, method, address, body string) heard {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Accept", accept)
 	r.Header.Set("Content-Type", jsonType)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -189,6 +194,31 @@ func TestEvents(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEventsOrJSON: who takes both gets JSON, which can be kept, unless it is a subscription or events are wanted more.
+func TestEventsOrJSON(t *testing.T) {
+	t.Parallel()
+	const events = "text/event-stream; charset=utf-8"
+	address, _, _ := serving(t, nil)
+	for accept, want := range map[string]struct{ query, subscription string }{
+		"text/event-stream":                          {events, events},
+		"text/event-stream, multipart/mixed":         {events, events},
+		"text/event-stream, application/json;q=0.5":  {events, events},
+		"Text/Event-Stream;q=0.9, */*;q=0.1":         {events, events},
+		"application/json, text/event-stream":        {jsonType, events},
+		"text/event-stream;q=0.1, */*":               {jsonType, events},
+		"text/event-stream;q=0, */*":                 {jsonType, jsonType},
+		"application/json, x/y; z=text/event-stream": {jsonType, jsonType},
+		"text/event-stream;q=0":                      {jsonType, jsonType},
+		responseType + ", application/graphql+json, application/json, text/event-stream, multipart/mixed": {responseType, events}, // urql
+	} {
+		for body, want := range map[string]string{good: want.query, asked(subscription): want.subscription} {
+			if answer := listenAs(t, accept, http.MethodPost, address, body); answer.header.Get("Content-Type") != want {
+				t.Errorf("%s: %s: %s, want %s", accept, body, answer.header.Get("Content-Type"), want)
+			}
+		}
 	}
 }
 

@@ -4,15 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
-
-// wantsEvents says whether the answer is to be a stream of events.
-func wantsEvents(r *http.Request) bool {
-	return slices.ContainsFunc(r.Header["Accept"], func(accept string) bool { return strings.Contains(accept, "text/event-stream") })
-}
 
 // events answers with a stream of events, one stream for each operation: the distinct connections mode of
 // https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md. Its end without the event `complete` is none
