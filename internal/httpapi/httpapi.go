@@ -163,5 +163,5 @@ func readOnly(next http.Handler) http.Handler {
 }
 
 func denyCrossOrigin(w http.ResponseWriter, r *http.Request) {
-	writeFailure(w, r, failure{status: http.StatusForbidden, code: "FORBIDDEN", message: "a page of another origin may only read"})
+	writeFailure(w, r, failure{status: http.StatusForbidden, code: "FORBIDDEN", message: "this page's origin may not ask: the server's operator can name it (--cors-origins)"})
 }
