@@ -394,6 +394,40 @@ func TestRefusedDocuments(t *testing.T) {
 	}
 }
 
+// TestHugeDocuments: what is too large is refused before it is validated, and of what is wrong in many places some are told. Each of these took
+// seconds.
+func TestHugeDocuments(t *testing.T) {
+	t.Parallel()
+	engine := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{})
+	repeat := func(n int, part string) string { // # is a number
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.ReplaceAll(part, "#", fmt.Sprint(i)))
+		}
+		return b.String()
+	}
+	for name, test := range map[string]struct {
+		query, code string
+		errors      int
+	}{
+		"fields that are not there":     {"{ " + repeat(400, "f# ") + "}", "BAD_USER_INPUT", 10},
+		"too many of these":             {"{ " + repeat(4500, "f# ") + "}", "QUERY_TOO_COMPLEX", 1},
+		"one field over and over":       {"{ providers { " + repeat(4900, "id ") + "} }", "QUERY_TOO_COMPLEX", 1},
+		"fragments that are not there":  {"{ " + repeat(400, "...f# ") + "}", "BAD_USER_INPUT", 10},
+		"too many of these fragments":   {"{ " + repeat(2400, "...f# ") + "}", "QUERY_TOO_COMPLEX", 1},
+		"fragments that nobody spreads": {"{ __typename }" + repeat(399, "fragment f# on Query { __typename } "), "BAD_USER_INPUT", 10},
+		"variables that nobody uses":    {"query (" + repeat(1000, "$v#: Int ") + ") { __typename }", "BAD_USER_INPUT", 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, refused := engine.Prepare(t.Context(), graph.Request{Query: test.query})
+			if refused == nil || len(refused.Codes) != test.errors || string(refused.Codes[0]) != test.code {
+				t.Errorf("%.500v, want %d errors %s", refused, test.errors, test.code)
+			}
+		})
+	}
+}
+
 // TestPathOfArguments: the path of an error leads to the field of the response that can't be answered, and not on into its arguments.
 func TestPathOfArguments(t *testing.T) {
 	t.Parallel()

@@ -39,7 +39,10 @@ func checked(t fatal, limits Limits, query, variables string) (Cost, error) {
 		t.Fatalf("%s: %v", variables, err)
 	}
 	l := &limiter{limits: limits.orDefaults(), costs: costsOf(schema)}
-	return l.check(document, document.Operations[0], coerced)
+	if err := l.checkSize(document); err != nil {
+		return Cost{}, err
+	}
+	return l.check(document.Operations[0], coerced)
 }
 
 type fatal interface {
@@ -114,6 +117,7 @@ func TestLimits(t *testing.T) {
 	deep := func(n int) string { // levels of fields
 		return "{ events(first: 1) { nodes { id " + strings.Repeat("series { events(first: 1) { nodes { id ", (n-3)/3) + strings.Repeat("} } } ", (n-3)/3) + "} } }"
 	}
+	const spread = " fragment f on Query { __typename }"
 	for _, test := range []struct {
 		name        string
 		limits      Limits
@@ -122,6 +126,7 @@ func TestLimits(t *testing.T) {
 		argument    string
 	}{
 		{"fields", Limits{}, repeat(400, "__typename "), repeat(401, "__typename "), codeTooComplex, ""},
+		{"fragment spreads", Limits{}, repeat(400, "...f ") + spread, repeat(401, "...f ") + spread, codeTooComplex, ""},
 		{"aliases", Limits{}, repeat(30, "a#: __typename "), repeat(31, "a#: __typename "), codeTooComplex, ""},
 		{"directives", Limits{}, repeat(30, "__typename @skip(if: false) "), repeat(31, "__typename @skip(if: false) "), codeTooComplex, ""},
 		{"depth", Limits{}, deep(12), deep(15), codeTooComplex, ""},

@@ -14,7 +14,7 @@ import (
 // Limits bound what one request may ask for. A number that is 0 takes its default.
 type Limits struct {
 	Tokens     int // of a document; 5,000
-	Fields     int // selected in a document; 400
+	Fields     int // selected in a document, and as many fragments spread; 400
 	Aliases    int // in a document; 30
 	Directives int // in a document; 30
 	Depth      int // levels of fields of an operation, those of introspection aside; 12
@@ -60,24 +60,30 @@ type limiter struct {
 	costs  costs
 }
 
-// check is the cost of a valid operation, or what is too much about it.
-func (l *limiter) check(document *ast.QueryDocument, operation *ast.OperationDefinition, variables map[string]any) (Cost, error) {
+// checkSize says what is too much about a document, valid or not.
+func (l *limiter) checkSize(document *ast.QueryDocument) error {
 	size := sizeOf(document)
 	for _, bound := range []struct {
 		what   string
 		n, max int
 	}{
 		{"fields", size.fields, l.limits.Fields},
+		{"fragment spreads", size.spreads, l.limits.Fields},
 		{"aliases", size.aliases, l.limits.Aliases},
 		{"directives", size.directives, l.limits.Directives},
 	} {
 		if bound.n > bound.max {
-			return Cost{}, tooComplex("the document has %d %s, at most %d are allowed", bound.n, bound.what, bound.max)
+			return tooComplex("the document has %d %s, at most %d are allowed", bound.n, bound.what, bound.max)
 		}
 	}
 	if l.limits.NoIntrospection && size.introspects {
-		return Cost{}, &catalog.Error{Code: codeIntrospection, Message: "introspection is switched off here; the schema is at /schema.graphql"}
+		return &catalog.Error{Code: codeIntrospection, Message: "introspection is switched off here; the schema is at /schema.graphql"}
 	}
+	return nil
+}
+
+// check is the cost of a valid operation of a document whose size is checked, or what is too much about it.
+func (l *limiter) check(operation *ast.OperationDefinition, variables map[string]any) (Cost, error) {
 	if depth := (depths{}).of(operation.SelectionSet); depth > l.limits.Depth {
 		return Cost{}, tooComplex("the query is %d levels deep, at most %d are allowed", depth, l.limits.Depth)
 	}
@@ -100,8 +106,8 @@ func tooComplex(format string, args ...any) error {
 
 // size is how much a document holds, whatever of it is run.
 type size struct {
-	fields, aliases, directives int
-	introspects                 bool
+	fields, spreads, aliases, directives int
+	introspects                          bool
 }
 
 // sizeOf measures a document; it need not be a valid one.
@@ -136,6 +142,7 @@ func (s *size) add(set ast.SelectionSet) {
 			s.directives += len(f.Directives)
 			s.add(f.SelectionSet)
 		case *ast.FragmentSpread:
+			s.spreads++
 			s.directives += len(f.Directives)
 		}
 	}

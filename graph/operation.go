@@ -59,6 +59,9 @@ var errNoTime = errors.New("no time was left to execute the operation")
 // that fails any of these, nil for a good one.
 func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	ctx = graphql.StartOperationTrace(ctx)
+	if err := e.tooLarge(ctx, r.Query); err != nil {
+		return nil, e.Refuse(ctx, err)
+	}
 	params := graphql.RawParams{Query: r.Query, OperationName: r.OperationName, Variables: r.Variables, Extensions: r.Extensions}
 	op, errs := e.executor.CreateOperationContext(ctx, &params)
 	var cost Cost
@@ -69,7 +72,7 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 		}
 		if len(errs) == 0 {
 			var err error
-			if cost, err = e.limiter.check(op.Doc, op.Operation, op.Variables); err != nil {
+			if cost, err = e.limiter.check(op.Operation, op.Variables); err != nil {
 				errs = gqlerror.List{gqlerror.Wrap(err)}
 			}
 		}
@@ -82,6 +85,18 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 		return nil, e.refuse(graphql.WithOperationContext(ctx, op), errs)
 	}
 	return &Operation{OperationContext: op, schema: e.schema, cost: cost}, nil
+}
+
+// tooLarge says what is too much about a document that is not known yet. Validation is not asked before: what it takes grows with the square
+// of the fields.
+func (e *Engine) tooLarge(ctx context.Context, text string) error {
+	if _, known := e.known.Get(ctx, text); known {
+		return nil
+	}
+	if document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.limiter.limits.Tokens); err == nil {
+		return e.limiter.checkSize(document)
+	}
+	return nil // what is wrong with it is told by who parses it next
 }
 
 // hasMoreTokens says whether a document has more than n tokens, comments included, before any that is none.
@@ -111,8 +126,11 @@ func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
 	return &Answer{Body: b, Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 
+// maxErrors is how many mistakes of a document are told: for each the document is looked through for the argument at fault.
+const maxErrors = 10
+
 func (e *Engine) refuse(ctx context.Context, errs gqlerror.List) *Answer {
-	response := e.executor.DispatchError(ctx, errs)
+	response := e.executor.DispatchError(ctx, errs[:min(len(errs), maxErrors)])
 	return &Answer{Body: encode(response, true), Refused: true, Failed: true, Codes: codesOf(response.Errors)}
 }
 

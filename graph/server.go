@@ -26,6 +26,7 @@ const parsedDocuments = 500
 // for concurrent use.
 type Engine struct {
 	executor *executor.Executor
+	known    graphql.Cache[*ast.QueryDocument] // documents by their text, which are valid
 	resolver *Resolver
 	schema   *ast.Schema
 	limiter  *limiter
@@ -38,7 +39,8 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	resolver := NewResolver(reads)
 	schema := generated.NewExecutableSchema(generated.Config{Schema: answered(), Resolvers: resolver})
 	e := executor.New(schema)
-	e.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	known := lru.New[*ast.QueryDocument](parsedDocuments)
+	e.SetQueryCache(known)
 	e.SetParserTokenLimit(limits.Tokens)
 	e.SetDisableSuggestion(true)
 	e.SetDefaultRulesFn(validation)
@@ -49,7 +51,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
 	})
-	return &Engine{executor: e, resolver: resolver, schema: schema.Schema(), limiter: &limiter{limits: limits, costs: costsOf(schema.Schema())}}
+	return &Engine{executor: e, known: known, resolver: resolver, schema: schema.Schema(), limiter: &limiter{limits: limits, costs: costsOf(schema.Schema())}}
 }
 
 // answered is the schema without what gqlparser gives every schema and nothing here can answer: what @defer defers would be sent later, and

@@ -13,7 +13,7 @@ import (
 type limits struct {
 	MaxRequestKiB           bound    `help:"A GraphQL request's body, or query string, in KiB." name:"max-request-kib" default:"64"`
 	MaxTokens               bound    `help:"Tokens of a document." default:"5000"`
-	MaxFields               bound    `help:"Fields selected in a document." default:"400"`
+	MaxFields               bound    `help:"Fields selected in a document, and as many fragments spread." default:"400"`
 	MaxAliases              bound    `help:"Aliases in a document." default:"30"`
 	MaxDirectives           bound    `help:"Directives in a document." default:"30"`
 	MaxDepth                bound    `help:"Levels of fields of an operation." default:"12"`
