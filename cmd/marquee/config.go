@@ -5,7 +5,6 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
@@ -18,7 +17,7 @@ func (c *configCommand) Run(p *program) error {
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	err := p.eachSetting(func(flag *kong.Flag) error {
 		value, source, err := effective(flag)
-		if strings.Contains(flag.Name, "url") && value != "" {
+		if value != "" && holdsAddress(flag) {
 			value = redacted(value)
 		}
 		if source == "" { // an empty one would be a value
@@ -32,6 +31,16 @@ func (c *configCommand) Run(p *program) error {
 		return err
 	}
 	return table.Flush()
+}
+
+// holdsAddress says whether a flag's value is a URL, which may hold a password.
+func holdsAddress(flag *kong.Flag) bool {
+	switch flag.Target.Interface().(type) {
+	case databaseURL, endpoint:
+		return true
+	default:
+		return false
+	}
 }
 
 // checkEnvironment finds a wrong value wherever it is set, also one that this command does not use: a

@@ -113,6 +113,8 @@ func TestMistakes(t *testing.T) {
 func TestConfig(t *testing.T) {
 	alone(t)
 	t.Setenv("MARQUEE_DATABASE_URL", "postgres://someone:sekret@db.example/marquee?password=sekret")
+	t.Setenv("MARQUEE_REPLICA_URL", "postgres://someone:sekret@replica.example/marquee")
+	t.Setenv("MARQUEE_OTLP_ENDPOINT", "https://someone:sekret@collector.example:4318/in?token=sekret")
 	write(t, ".env", "MARQUEE_EVERY=1m\nMARQUEE_LISTEN=:1\nMARQUEE_LOG_LEVEL=warn\n")
 	write(t, ".env-local", "MARQUEE_EVERY=2m\nMARQUEE_LISTEN=:2\n")
 	t.Setenv("MARQUEE_LISTEN", ":3")
@@ -120,7 +122,10 @@ func TestConfig(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"MARQUEE_LISTEN=:3 ", "MARQUEE_EVERY=2m ", "MARQUEE_LOG_LEVEL=warn ", "MARQUEE_DATABASE_URL=postgres://db.example/marquee "} {
+	for _, want := range []string{
+		"MARQUEE_LISTEN=:3 ", "MARQUEE_EVERY=2m ", "MARQUEE_LOG_LEVEL=warn ", "MARQUEE_DATABASE_URL=postgres://db.example/marquee ",
+		"MARQUEE_REPLICA_URL=postgres://replica.example/marquee ", "MARQUEE_OTLP_ENDPOINT=https://collector.example:4318/in ",
+	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}
