@@ -28,7 +28,8 @@ type mirror struct {
 	common  *commons // for who reads the next
 	rows    []held
 	classes []class
-	bytes   int // without what events have in common
+	bytes   int // that rows and classes take
+	shared  int // bytes that texts take; by itself, since common goes on growing
 }
 
 const (
@@ -69,7 +70,7 @@ type MirrorState struct {
 func (c *Catalog) Mirror() MirrorState {
 	state := MirrorState{Pages: c.mirrors.pages.Load()}
 	if s := c.mirrors.current.Load(); s != nil {
-		state.Events, state.Bytes, state.Version = len(s.rows), s.bytes+s.common.bytes, s.stamp.Version
+		state.Events, state.Bytes, state.Version = len(s.rows), s.bytes+s.shared, s.stamp.Version
 	}
 	return state
 }
@@ -226,7 +227,7 @@ func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int
 	if err != nil {
 		return nil, err
 	}
-	next.texts = next.common.texts
+	next.texts, next.shared = next.common.texts, next.common.bytes
 	next.index()
 	return next, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -324,6 +325,41 @@ func TestMirrorIsAhead(t *testing.T) {
 		}
 		c.Learn(known.Version + 1)
 	}
+}
+
+// TestMirrorStateMeanwhile: metrics may ask what is in memory while it is read anew.
+func TestMirrorStateMeanwhile(t *testing.T) {
+	t.Parallel()
+	pool, _ := traced(t, 4)
+	insertProvider(t, pool, "acme")
+	events := numbered(5)
+	insert(t, pool, events)
+	c := catalog.New(pool, time.Now)
+	c.KeepMirror(1 << 24)
+	if err := c.Refresh(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				c.Mirror()
+			}
+		}
+	})
+	for n := range 20 {
+		exec(t, pool, "UPDATE events SET description = $2 WHERE id = $1", [16]byte(events[1].id), fmt.Sprint("Description ", n))
+		changed(t, pool, events[1].id)
+		if err := c.Refresh(t.Context(), false); err != nil {
+			t.Error(err)
+		}
+	}
+	close(ended)
+	watching.Wait()
 }
 
 // TestMirrorIsBounded: with less room some fields are left out, and then everything.
