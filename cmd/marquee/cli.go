@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/joho/godotenv"
+	"golang.org/x/term"
 
 	"github.com/aledotdev/marquee/internal/httpapi"
 )
@@ -160,7 +162,7 @@ func (p *program) logger() *slog.Logger {
 	format := p.cli.LogFormat
 	if format == "auto" {
 		format = "json"
-		if file, ok := p.stderr.(*os.File); ok && isTerminal(file) {
+		if onTerminal(p.stderr) {
 			format = "text"
 		}
 	}
@@ -179,7 +181,8 @@ func withUnit(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// onTerminal says whether a person sees what is written to w. /dev/null, where cron jobs send their output, is no terminal.
+func onTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }

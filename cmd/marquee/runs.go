@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 	"unicode"
@@ -107,9 +106,4 @@ func printable(s string) string {
 		}
 		return utf8.RuneError
 	}, s)
-}
-
-func onTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && isTerminal(file)
 }

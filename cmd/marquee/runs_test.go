@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -16,4 +18,31 @@ func TestRow(t *testing.T) {
 			t.Errorf("%q, want %q", got[i], want[i])
 		}
 	}
+}
+
+// TestOnTerminal: what is written to /dev/null is written for nobody.
+func TestOnTerminal(t *testing.T) {
+	t.Parallel()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	if onTerminal(null) || onTerminal(new(bytes.Buffer)) {
+		t.Error("no terminal is taken for one")
+	}
+	if !onTerminal(terminal(t)) {
+		t.Error("a terminal is taken for none")
+	}
+}
+
+// terminal is one that nobody looks at.
+func terminal(t *testing.T) *os.File {
+	t.Helper()
+	file, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no terminal is to be had here: ", err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
 }
