@@ -65,7 +65,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer stopTraces()
-	pool, err := c.open(ctx, log, 0, statementSpans(traces)...)
+	pool, err := c.open(ctx, p.logger(), 0, statementSpans(traces)...) // that it waits for the database is to be seen on a terminal, too
 	if err != nil {
 		return err
 	}
