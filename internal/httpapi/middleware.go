@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -70,6 +72,28 @@ func (e *exchange) Flush() {
 	}
 	_ = http.NewResponseController(e.ResponseWriter).Flush() // a client that has left is no error of ours
 }
+
+// Hijack implements http.Hijacker. A WebSocket goes on under the request's context, maybe for hours; what the server answers by, with
+// its buffers of some 10 KiB, is let go here, or the context would hold it.
+func (e *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffers, err := http.NewResponseController(e.ResponseWriter).Hijack()
+	if err == nil {
+		e.ResponseWriter = takenOver{}
+	}
+	return conn, buffers, err
+}
+
+// takenOver answers on a connection that is not the server's any more.
+type takenOver struct{}
+
+// Header implements http.ResponseWriter.
+func (takenOver) Header() http.Header { return http.Header{} }
+
+// WriteHeader implements http.ResponseWriter.
+func (takenOver) WriteHeader(int) {}
+
+// Write implements http.ResponseWriter.
+func (takenOver) Write([]byte) (int, error) { return 0, http.ErrHijacked }
 
 // Unwrap is for http.ResponseController.
 func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
