@@ -156,10 +156,7 @@ func ParseManifest(text []byte) (map[string]string, error) {
 		if apollo.Format != "apollo-persisted-query-manifest" || apollo.Version != 1 {
 			return nil, fmt.Errorf("a manifest of format %q, version %d: want apollo-persisted-query-manifest, version 1", apollo.Format, apollo.Version)
 		}
-		for i, o := range apollo.Operations {
-			if o.ID == "" || o.Body == "" {
-				return nil, fmt.Errorf("operations[%d]: want id and body", i)
-			}
+		for _, o := range apollo.Operations {
 			all[o.ID] = o.Body
 		}
 	} else if err := json.Unmarshal(text, &all); err != nil {
@@ -170,6 +167,11 @@ func ParseManifest(text []byte) (map[string]string, error) {
 	}
 	if len(all) > maxManifestDocuments {
 		return nil, fmt.Errorf("%d documents in a manifest, at most %d are allowed", len(all), maxManifestDocuments)
+	}
+	for id, text := range all {
+		if id == "" || text == "" { // an empty id would be that of every request that names no document
+			return nil, fmt.Errorf("document %q of a manifest: want an id and a text", id)
+		}
 	}
 	return all, nil
 }

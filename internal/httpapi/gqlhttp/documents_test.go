@@ -110,10 +110,12 @@ func TestParseManifest(t *testing.T) {
 		`{"a":"query A { x }","b":"{ y }"}`:                                                                {"a": "query A { x }", "b": "{ y }"},
 		`{"format":"apollo-persisted-query-manifest","version":2,"operations":[]}`:                         nil,
 		`{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"","body":"{ x }"}]}`: nil,
-		`{"a":1}`: nil,
-		`{}`:      nil,
-		`[]`:      nil,
-		``:        nil,
+		`{"":"{ x }"}`: nil,
+		`{"a":""}`:     nil,
+		`{"a":1}`:      nil,
+		`{}`:           nil,
+		`[]`:           nil,
+		``:             nil,
 	} {
 		got, err := gqlhttp.ParseManifest([]byte(text))
 		if (err == nil) != (want != nil) || !maps.Equal(got, want) {
