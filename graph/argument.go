@@ -31,12 +31,13 @@ func argumentOf(ctx context.Context, err *gqlerror.Error) string {
 		})
 		return dotted(used, err.Path[2:])
 	}
-	for _, at := range err.Locations {
-		return search(document, func(v *ast.Value, name *ast.Position) bool {
-			return isAt(v.Position, at) || isAt(name, at)
-		})
+	if len(err.Locations) == 0 {
+		return ""
 	}
-	return ""
+	at := err.Locations[0]
+	return search(document, func(v *ast.Value, name *ast.Position) bool {
+		return isAt(v.Position, at) || isAt(name, at)
+	})
 }
 
 // dotted appends the names in a path.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -229,36 +228,11 @@ func (c *Catalog) readChanges(ctx context.Context, r changeRange, f *changeFilte
 	return read, nil
 }
 
-// histories are those of events that were read together, one batch for each first and after.
-type histories struct {
-	mu     sync.Mutex
-	byArgs map[historyArgs]*history
-}
-
+// historyArgs are what a page of each history is asked by.
 type historyArgs struct {
 	first int
 	after int64
 	given bool // whether after was
-}
-
-type history struct {
-	once  sync.Once
-	pages map[event.ID]*ChangePage
-	err   error
-}
-
-func (h *histories) of(args historyArgs) *history {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.byArgs == nil {
-		h.byArgs = map[historyArgs]*history{}
-	}
-	one := h.byArgs[args]
-	if one == nil {
-		one = &history{}
-		h.byArgs[args] = one
-	}
-	return one
 }
 
 // History is a page of the event's changes, the oldest first. One statement for all events that were read together.
@@ -274,12 +248,11 @@ func (e *Event) History(ctx context.Context, first *int, after *string) (*Change
 	if args.after, err = parseChangeCursor(after); err != nil {
 		return nil, err
 	}
-	h := e.siblings.histories.of(args)
-	h.once.Do(func() {
+	pages, err := e.siblings.histories.get(fmt.Sprint(args), func() (map[event.ID]*ChangePage, error) {
 		ids := distinct(e.siblings.events, func(e *Event) *event.ID { return &e.ID })
-		h.pages, h.err = e.siblings.catalog.historiesOf(ctx, ids, args)
+		return e.siblings.catalog.historiesOf(ctx, ids, args)
 	})
-	return h.pages[e.ID], h.err
+	return pages[e.ID], err
 }
 
 func (c *Catalog) historiesOf(ctx context.Context, ids []event.ID, args historyArgs) (map[event.ID]*ChangePage, error) {

@@ -28,13 +28,13 @@ type changeFilter struct {
 }
 
 func (f ChangeFilter) check(clock func() time.Time) (*changeFilter, error) {
-	for _, list := range []struct {
-		argument string
-		n        int
-	}{{"where.kinds", len(f.Kinds)}, {"where.providers", len(f.Providers)}, {"where.events", len(f.Events)}, {"where.series", len(f.Series)}} {
-		if list.n > maxFilterValues {
-			return nil, badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
-		}
+	if err := checkLists(
+		listed{"where.kinds", len(f.Kinds)},
+		listed{"where.providers", len(f.Providers)},
+		listed{"where.events", len(f.Events)},
+		listed{"where.series", len(f.Series)},
+	); err != nil {
+		return nil, err
 	}
 	checked := &changeFilter{kinds: f.Kinds, events: f.Events, series: f.Series}
 	for _, slug := range f.Providers {

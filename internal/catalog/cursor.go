@@ -151,33 +151,28 @@ func decode(cursor string) ([]byte, bool) {
 	return b, err == nil && !strings.ContainsAny(cursor, "\r\n")
 }
 
-// Cursors of runs: the first byte as above, then the number.
-
-func runCursor(id int64) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tagRun}, uint64(id)))
+// numberCursor is a cursor of runs or of changes: the tag, then the number of the run or the change.
+func numberCursor(tag byte, number int64) string {
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tag}, uint64(number)))
 }
 
-func parseRunCursor(argument, cursor string) (int64, error) {
+// parseNumberCursor reads the argument after of a list of runs or of changes.
+func parseNumberCursor(tag byte, cursor string) (int64, error) {
 	b, ok := decode(cursor)
-	if !ok || len(b) != 9 || b[0] != tagRun {
-		return 0, badInput(argument, "%s: not a cursor of this list", argument)
+	if !ok || len(b) != 9 || b[0] != tag || b[1] > 0x7f {
+		return 0, badInput("after", "after: not a cursor of this list")
 	}
 	return int64(binary.BigEndian.Uint64(b[1:])), nil
 }
 
-// Cursors of changes: the first byte as above, then the number.
-func changeCursor(number int64) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte{tagChange}, uint64(number)))
-}
+func runCursor(id int64) string { return numberCursor(tagRun, id) }
+
+func changeCursor(number int64) string { return numberCursor(tagChange, number) }
 
 // parseChangeCursor reads the argument after; nil is the place before all changes.
 func parseChangeCursor(cursor *string) (int64, error) {
 	if cursor == nil {
 		return 0, nil
 	}
-	b, ok := decode(*cursor)
-	if !ok || len(b) != 9 || b[0] != tagChange || b[1] > 0x7f {
-		return 0, badInput("after", "after: not a cursor of this list")
-	}
-	return int64(binary.BigEndian.Uint64(b[1:])), nil
+	return parseNumberCursor(tagChange, *cursor)
 }

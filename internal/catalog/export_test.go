@@ -45,7 +45,7 @@ func ParseCursor(eq EventQuery, argument, cursor string) (again string, err erro
 }
 
 // ParseRunCursor is the run that a cursor names.
-func ParseRunCursor(argument, cursor string) (int64, error) { return parseRunCursor(argument, cursor) }
+func ParseRunCursor(cursor string) (int64, error) { return parseNumberCursor(tagRun, cursor) }
 
 // RunCursor is a run's cursor.
 func RunCursor(id int64) string { return runCursor(id) }

@@ -43,26 +43,33 @@ var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 // maxFilterValues bounds the lists in a filter.
 const maxFilterValues = 100
 
-// check says whether the lists are of a size that is allowed.
-func (f EventFilter) check() error {
-	for _, list := range []struct {
-		argument string
-		n        int
-	}{
-		{"where.providers", len(f.Providers)},
-		{"where.series", len(f.Series)},
-		{"where.ids", len(f.IDs)},
-		{"where.availability", len(f.Availability)},
-		{"where.status", len(f.Status)},
-		{"where.categories", len(f.Categories)},
-		{"where.cities", len(f.Cities)},
-		{"where.countries", len(f.Countries)},
-	} {
+// listed is how many values a list in a filter has.
+type listed struct {
+	argument string
+	n        int
+}
+
+// checkLists says which list is longer than is allowed.
+func checkLists(lists ...listed) error {
+	for _, list := range lists {
 		if list.n > maxFilterValues {
 			return badInput(list.argument, "%s has %d values, at most %d are allowed", list.argument, list.n, maxFilterValues)
 		}
 	}
 	return nil
+}
+
+func (f EventFilter) check() error {
+	return checkLists(
+		listed{"where.providers", len(f.Providers)},
+		listed{"where.series", len(f.Series)},
+		listed{"where.ids", len(f.IDs)},
+		listed{"where.availability", len(f.Availability)},
+		listed{"where.status", len(f.Status)},
+		listed{"where.categories", len(f.Categories)},
+		listed{"where.cities", len(f.Cities)},
+		listed{"where.countries", len(f.Countries)},
+	)
 }
 
 // apply adds the filter as of now. What is read by which index stands beside the indexes, in ent/schema.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/aledotdev/marquee/internal/event"
 )
 
@@ -43,20 +45,17 @@ func (c *Catalog) count(ctx context.Context, eq EventQuery, parents []event.ID) 
 	if err != nil {
 		return nil, fmt.Errorf("counting events: %w", err)
 	}
-	defer rows.Close()
 	counts := map[event.ID]int{}
-	for rows.Next() {
-		var parent *[16]byte
-		var n int
-		if err := rows.Scan(&parent, &n); err != nil {
-			return nil, fmt.Errorf("counting events: %w", err)
-		}
+	var parent *[16]byte
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&parent, &n}, func() error {
 		if parent == nil {
 			parent = new([16]byte)
 		}
 		counts[*parent] = n
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("counting events: %w", err)
 	}
 	return counts, nil

@@ -16,7 +16,7 @@ type siblings struct {
 	now       time.Time // when they were read
 	series    batch[Series]
 	providers batch[Provider]
-	histories histories
+	histories onces[map[event.ID]*ChangePage] // by historyArgs
 }
 
 // batch reads the objects that some ids name, once.
@@ -50,7 +50,7 @@ func (o *once[T]) get(read func() (T, error)) (T, error) {
 	return o.value, o.err
 }
 
-// onces are readings that differ in something that the key tells.
+// onces are readings that differ in something that the key says, such as their arguments.
 type onces[T any] struct {
 	mu  sync.Mutex
 	all map[string]*once[T]

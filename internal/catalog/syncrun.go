@@ -113,7 +113,7 @@ func (p *Provider) Runs(ctx context.Context, first *int, after *string) (*RunPag
 	}
 	if after != nil {
 		var err error
-		if before, err = parseRunCursor("after", *after); err != nil {
+		if before, err = parseNumberCursor(tagRun, *after); err != nil {
 			return nil, err
 		}
 	}

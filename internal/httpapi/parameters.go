@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ type setter func(q *question, values []string) error
 var parameters = map[string]setter{
 	"from":     one(bound, func(q *question, b catalog.Bound) { q.window.From = &b }),
 	"to":       one(bound, func(q *question, b catalog.Bound) { q.window.To = &b }),
-	"timeZone": one(zone, func(q *question, z *time.Location) { q.window.TimeZone = z }),
+	"timeZone": one(event.LoadZone, func(q *question, z *time.Location) { q.window.TimeZone = z }),
 	"match": one(oneOf(catalog.Overlaps, catalog.StartsIn, catalog.EndsIn, catalog.Contained),
 		func(q *question, m catalog.WindowMatch) { q.window.Match = m }),
 	"preset": one(oneOf(catalog.Today, catalog.Tomorrow, catalog.ThisWeekend, catalog.Next7Days, catalog.Next30Days),
@@ -56,7 +55,7 @@ var parameters = map[string]setter{
 	"countries":       list(anything, func(q *question, all []string) { q.where.Countries = all }),
 	"starts.from":     one(bound, func(q *question, b catalog.Bound) { q.starts().From = &b }),
 	"starts.to":       one(bound, func(q *question, b catalog.Bound) { q.starts().To = &b }),
-	"starts.timeZone": one(zone, func(q *question, z *time.Location) { q.starts().TimeZone = z }),
+	"starts.timeZone": one(event.LoadZone, func(q *question, z *time.Location) { q.starts().TimeZone = z }),
 	"updatedSince":    one(instant, func(q *question, t time.Time) { q.where.UpdatedSince = &t }),
 	"removed":         one(flag, func(q *question, b bool) { q.where.Removed = &b }),
 }
@@ -150,10 +149,6 @@ func bound(s string) (catalog.Bound, error) {
 	return catalog.Bound{}, errBound
 }
 
-func zone(s string) (*time.Location, error) {
-	return event.LoadZone(s)
-}
-
 func instant(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, normalize(s))
 	if err != nil {
@@ -179,11 +174,10 @@ func decimal(s string) (event.Decimal, error) {
 }
 
 func flag(s string) (bool, error) {
-	b, err := strconv.ParseBool(s)
-	if err != nil || s != "true" && s != "false" {
+	if s != "true" && s != "false" {
 		return false, errFlag
 	}
-	return b, nil
+	return s == "true", nil
 }
 
 func oneOf[T ~string](allowed ...T) func(string) (T, error) {
