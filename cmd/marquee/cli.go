@@ -23,26 +23,26 @@ import (
 // cli is every command and flag. A flag --some-name is also MARQUEE_SOME_NAME in the environment, in
 // .env-local and in .env; the first of these that is set counts.
 type cli struct {
-	LogLevel  logLevel         `help:"Least level to log: debug, info, warn, error." default:"info"`
-	LogFormat logFormat        `help:"text or json; auto is text on a terminal, else json." default:"auto"`
+	LogLevel  logLevel         `help:"Lowest level that is logged: debug, info, warn, error." default:"info"`
+	LogFormat logFormat        `help:"Form of log lines: text, json, or auto: text on a terminal, else json." default:"auto"`
 	Version   kong.VersionFlag `help:"Print the version." env:"-"`
 
-	Dev      devCommand      `cmd:"" help:"Everything on this machine: PostgreSQL, a demo provider, its syncs, the API."`
+	Dev      devCommand      `cmd:"" help:"Run everything on this machine: PostgreSQL, a demo provider, its syncs, the API."`
 	Serve    serveCommand    `cmd:"" help:"Serve the API."`
-	Sync     syncCommand     `cmd:"" help:"Sync providers, all or those named."`
+	Sync     syncCommand     `cmd:"" help:"Sync providers: those that are named, or all."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date."`
-	Provider providerCommand `cmd:"" help:"Look at provider files."`
+	Provider providerCommand `cmd:"" help:"Check and try out provider files."`
 	Query    queryCommand    `cmd:"" help:"Send one GraphQL query to an API and print the answer."`
-	Config   configCommand   `cmd:"" help:"Print the configuration in force, with secrets hidden."`
+	Config   configCommand   `cmd:"" help:"Print the configuration in force, without secrets."`
 }
 
 // database is where the catalog lives.
 type database struct {
-	DatabaseURL      databaseURL `help:"PostgreSQL: postgres://user:password@host/name." name:"database-url"`
-	DatabaseMaxConns poolSize    `help:"Connections to it at most, 1 to 1000; 0: as the URL says (pool_max_conns), or one a core, at least 4." default:"0"`
+	DatabaseURL      databaseURL `help:"The database: postgres://user:password@host/name." name:"database-url"`
+	DatabaseMaxConns poolSize    `help:"Most connections to the database, 1 to 1000; 0: as the URL says (pool_max_conns), else one for each core and at least 4." default:"0"`
 }
 
-// url is the database's, which has to be given.
+// url is the database's URL, or an error that says how to give one.
 func (d database) url() (databaseURL, error) {
 	if d.DatabaseURL == "" {
 		return "", configError("--database-url (MARQUEE_DATABASE_URL) is missing: want postgres://user:password@host/name")
@@ -60,7 +60,7 @@ func loadEnvFiles() error {
 	return nil
 }
 
-// open opens a pool on it, see openPool, once the database is there and can be worked with, see awaitDatabase.
+// open opens a pool (see openPool), and waits until the database answers and can be used (see awaitDatabase).
 func (d database) open(ctx context.Context, log *slog.Logger, statementTimeout time.Duration, tracers ...pgx.QueryTracer) (*pgxpool.Pool, error) {
 	url, err := d.url()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 type configCommand struct{}
 
-// Run prints every setting with where its value comes from, as lines that a .env file takes.
+// Run prints every setting and where its value comes from, in the form of a .env file.
 func (c *configCommand) Run(p *program) error {
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	err := p.eachSetting(func(flag *kong.Flag) error {
@@ -20,7 +20,7 @@ func (c *configCommand) Run(p *program) error {
 		if value != "" && holdsAddress(flag) {
 			value = redacted(value)
 		}
-		if source == "" { // an empty one would be a value
+		if source == "" { // a line without the # would set an empty value
 			fmt.Fprintf(table, "# %s=\t# not set\n", flag.Envs[0])
 			return err
 		}
@@ -43,8 +43,8 @@ func holdsAddress(flag *kong.Flag) bool {
 	}
 }
 
-// checkEnvironment finds a wrong value wherever it is set, also one that this command does not use: a
-// mistake is found when it is made.
+// checkEnvironment finds wrong values of all settings, even those that this command does not use, so that
+// a mistake is found as soon as it is made.
 func (p *program) checkEnvironment() error {
 	return p.eachSetting(func(flag *kong.Flag) error {
 		_, _, err := effective(flag)
@@ -66,7 +66,8 @@ func (p *program) eachSetting(visit func(*kong.Flag) error) error {
 	})
 }
 
-// effective is a flag's value when it is not given on the command line, checked; without one it has no source.
+// effective is the checked value that a flag has when it is not given on the command line, and where it comes from; both empty if it
+// has none.
 func effective(flag *kong.Flag) (value, source string, err error) {
 	value, source = flag.Default, "default"
 	set := slices.IndexFunc(flag.Envs, func(name string) bool {
@@ -79,7 +80,7 @@ func effective(flag *kong.Flag) (value, source string, err error) {
 	case value == "":
 		return "", "", nil
 	}
-	// The flag's own Parse would take it for given.
+	// The flag's own Parse would mark it as given on the command line.
 	from := &kong.DecodeContext{Value: flag.Value, Scan: kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value})}
 	if err := flag.Mapper.Decode(from, reflect.New(flag.Target.Type()).Elem()); err != nil {
 		return "", "", configError("%s: %w", flag.Envs[0], err)

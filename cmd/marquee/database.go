@@ -20,8 +20,8 @@ const (
 	databasePoll     = time.Second
 )
 
-// awaitDatabase returns when the database answers and is one that we can work with. It waits for one that is not there
-// yet, within databasePatience, and says so once a reason; one that is there and doesn't want us is an error at once.
+// awaitDatabase returns when the database answers and can be used. While nothing answers it waits, for databasePatience at most, and
+// logs so once. A database that answers and refuses (a wrong password, an old server) is an error at once.
 func awaitDatabase(ctx context.Context, log *slog.Logger, pool *pgxpool.Pool) error {
 	ctx, cancel := context.WithTimeout(ctx, databasePatience)
 	defer cancel()
@@ -58,7 +58,7 @@ func greet(ctx context.Context, pool *pgxpool.Pool) error {
 	return migrate.CheckServer(conn.Conn().PgConn())
 }
 
-// databaseError is err with what to change, as an error of configuration, if it is one that needs a person.
+// databaseError turns an error that only a person can mend into one of configuration, which says what to change; others it returns as they are.
 func databaseError(err error) error {
 	if advice := databaseAdvice(err); advice != "" {
 		return configError("%w; %s", err, advice)
@@ -66,7 +66,7 @@ func databaseError(err error) error {
 	return err
 }
 
-// databaseAdvice says what to change when err needs a person; empty: it does not.
+// databaseAdvice says what a person has to change to mend err; empty if nobody has to.
 func databaseAdvice(err error) string {
 	const undefinedTable = "42P01"
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == undefinedTable {

@@ -21,10 +21,10 @@ import (
 )
 
 type devCommand struct {
-	Listen     address  `help:"Where the API listens." default:"127.0.0.1:8080"`
-	DemoListen address  `help:"Where the demo provider listens." default:"127.0.0.1:0"`
-	DemoFaults bool     `help:"Let the demo provider answer badly now and then."`
-	Every      duration `help:"How often to sync." default:"60s"`
+	Listen     address  `help:"The address that the API listens on." default:"127.0.0.1:8080"`
+	DemoListen address  `help:"The address that the demo provider listens on; port 0: any free one." default:"127.0.0.1:0"`
+	DemoFaults bool     `help:"Make the demo provider answer badly now and then."`
+	Every      duration `help:"How often providers without a schedule of their own are synced." default:"60s"`
 	providers
 	retention
 	answering

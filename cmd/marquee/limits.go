@@ -11,19 +11,19 @@ import (
 
 // limits bound what one request, or one client, may ask for.
 type limits struct {
-	MaxRequestKiB           bound    `help:"A GraphQL request's body, or query string, in KiB." name:"max-request-kib" default:"64"`
-	MaxTokens               bound    `help:"Tokens of a document." default:"5000"`
-	MaxFields               bound    `help:"Fields selected in a document, and as many fragments spread." default:"400"`
-	MaxAliases              bound    `help:"Aliases in a document." default:"30"`
-	MaxDirectives           bound    `help:"Directives in a document." default:"30"`
-	MaxDepth                bound    `help:"Levels of fields of an operation." default:"12"`
-	MaxPageSize             pageSize `help:"What first and last may be, 1 to 100." default:"100"`
-	MaxCost                 bound    `help:"Points that one operation may cost." default:"5000"`
-	MaxConnections          bound    `help:"WebSockets and event streams at a time." default:"10000"`
-	MaxConnectionsPerClient bound    `help:"Of these, of one client." default:"200"`
-	MaxSubscriptions        bound    `help:"Operations at a time on one WebSocket." default:"20"`
-	OperationTimeout        duration `help:"For an operation as a whole." default:"10s"`
-	Introspection           bool     `help:"Answer __schema and __type; the schema is at /schema.graphql either way." negatable:"" default:"true"`
+	MaxRequestKiB           bound    `help:"Most KiB of a GraphQL request's body, or of its query string." name:"max-request-kib" default:"64"`
+	MaxTokens               bound    `help:"Most tokens in a GraphQL document." default:"5000"`
+	MaxFields               bound    `help:"Most fields that a document selects, and most fragments that it spreads." default:"400"`
+	MaxAliases              bound    `help:"Most aliases in a document." default:"30"`
+	MaxDirectives           bound    `help:"Most directives in a document." default:"30"`
+	MaxDepth                bound    `help:"Most levels of nested fields in an operation." default:"12"`
+	MaxPageSize             pageSize `help:"Most items of a page (first, last), 1 to 100." default:"100"`
+	MaxCost                 bound    `help:"Most points that one operation may cost." default:"5000"`
+	MaxConnections          bound    `help:"Most WebSockets and event streams that are open at a time." default:"10000"`
+	MaxConnectionsPerClient bound    `help:"Most WebSockets and event streams that one client may have open." default:"200"`
+	MaxSubscriptions        bound    `help:"Most operations at a time on one WebSocket." default:"20"`
+	OperationTimeout        duration `help:"Time that one operation may take." default:"10s"`
+	Introspection           bool     `help:"Answer introspection (__schema, __type); the schema is at /schema.graphql either way." negatable:"" default:"true"`
 }
 
 func (l limits) graph() graph.Limits {
@@ -53,7 +53,7 @@ func (b *bound) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// pageSize is a limit, too, and has one of its own.
+// pageSize is a limit of pages, 1 to catalog.MaxPageSize.
 type pageSize int
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -44,14 +44,14 @@ type exitError struct {
 	error
 }
 
-// Unwrap is the error.
+// Unwrap returns the error without its exit code.
 func (e *exitError) Unwrap() error { return e.error }
 
 func configError(format string, args ...any) error {
 	return &exitError{exitConfig, fmt.Errorf(format, args...)}
 }
 
-// program is what commands get of the outside.
+// program is what commands know of the outside: where to print, the flags, and the parser that knows them all.
 type program struct {
 	stdout io.Writer
 	stderr io.Writer
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// helpShown stops the program after --help or --version.
+// errHelpShown stops the program after --help or --version.
 var errHelpShown = errors.New("help shown")
 
 func (p *program) parseAndRun(ctx context.Context, args []string) (err error) {

@@ -12,15 +12,15 @@ import (
 )
 
 type migrateCommand struct {
-	Up     migrateUpCommand     `cmd:"" help:"Apply what is missing, under a lock."`
-	Status migrateStatusCommand `cmd:"" help:"List the migrations."`
-	Wait   migrateWaitCommand   `cmd:"" help:"Wait until the schema is there."`
+	Up     migrateUpCommand     `cmd:"" help:"Apply the migrations that the database lacks, under a lock."`
+	Status migrateStatusCommand `cmd:"" help:"List the migrations, and when each was applied."`
+	Wait   migrateWaitCommand   `cmd:"" help:"Wait until the database has the schema that this program needs."`
 }
 
 type migrateUpCommand struct {
 	database
-	GrantTo     []string `help:"Roles that may then read and write the data, and change no table." placeholder:"ROLE"`
-	GrantReadTo []string `help:"Roles that may then read it." placeholder:"ROLE"`
+	GrantTo     []string `help:"Roles to give the right to read and write the data, but not to change tables." placeholder:"ROLE"`
+	GrantReadTo []string `help:"Roles to give the right to read the data." placeholder:"ROLE"`
 }
 
 // Run applies the migrations that the database lacks.

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// openPool opens a pool of at most size connections (0: as the URL says, or pgx); nothing connects yet. Every statement
-// is bounded by statementTimeout (0: not) and seen by the tracers.
+// openPool opens a pool of at most size connections (0: as the URL says, else pgx's default); it does not connect yet. Every statement
+// is bounded by statementTimeout (0: no bound) and seen by the tracers.
 func openPool(ctx context.Context, address databaseURL, size poolSize, statementTimeout time.Duration, tracers ...pgx.QueryTracer) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(string(address))
 	if err != nil {

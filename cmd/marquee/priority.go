@@ -6,13 +6,13 @@ import (
 	"strconv"
 )
 
-// priority is that of a process that only syncs. A snapshot may be read on all processors at once, and who waits for the API, or for
-// another program, would wait behind that.
+// priority is how far a process that only syncs gives way to others. A snapshot may be read on all processors at once; at the same
+// priority, the API and other programs on the machine would wait behind it.
 type priority struct {
-	Nice niceness `help:"On Linux: how far it gives way to other processes of the machine, 1 to 19 as in nice; 0: not. In containers their shares of the processors count, not this." default:"10"`
+	Nice niceness `help:"On Linux: how far to lower the priority of this process, 1 to 19 as in nice; 0: not at all. Between containers it has no effect: their CPU shares decide." default:"10"`
 }
 
-// lower applies it to this process. That it can't is no reason not to sync.
+// lower lowers the priority of this process. If that is not possible, the sync goes on all the same.
 func (p priority) lower(ctx context.Context, log *slog.Logger) {
 	if p.Nice == 0 {
 		return

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// giveWay lowers the priority of this process to a niceness, unless it is that low already. To the kernel each thread has one of
-// its own, and those that are started later have that of who starts them: so it goes on until there is no thread that it has not seen.
+// giveWay lowers the priority of this process to a niceness, unless it is that low already. In Linux each thread has a niceness of its
+// own, and a new thread has that of the thread that starts it. So giveWay lists the threads again until there is none that it has not lowered.
 func giveWay(nice int) error {
 	lowered := map[int]bool{}
 	for before := -1; before < len(lowered); {
@@ -40,7 +40,7 @@ func lower(thread, nice int) error {
 	return syscall.Setpriority(syscall.PRIO_PROCESS, thread, nice)
 }
 
-// nicenessOf is a thread's, which the system call tells as 20 less it.
+// nicenessOf is the niceness of a thread. The system call returns 20 minus it.
 func nicenessOf(thread int) (int, error) {
 	told, err := syscall.Getpriority(syscall.PRIO_PROCESS, thread)
 	return 20 - told, err

@@ -12,10 +12,10 @@ import (
 )
 
 type providerCommand struct {
-	List     providerListCommand     `cmd:"" help:"List the provider files, checked."`
-	Check    providerCheckCommand    `cmd:"" help:"Check provider files, without their secrets, network or database."`
-	Test     providerTestCommand     `cmd:"" help:"Show what would come of a provider's feed, without a database."`
-	Simulate providerSimulateCommand `cmd:"" help:"Serve a simulated provider, well-behaved or not, to see how a client copes."`
+	List     providerListCommand     `cmd:"" help:"Check the provider files, and list the providers."`
+	Check    providerCheckCommand    `cmd:"" help:"Check provider files. Needs no secrets, network or database."`
+	Test     providerTestCommand     `cmd:"" help:"Show the events that come of a provider's feed. Needs no database."`
+	Simulate providerSimulateCommand `cmd:"" help:"Serve a simulated provider, well-behaved or not, to test a client against."`
 }
 
 type providerListCommand struct {
@@ -41,7 +41,7 @@ type providerCheckCommand struct {
 	Files []string `arg:"" help:"Provider files, or directories of them." type:"path"`
 }
 
-// Run checks each file and directory, and tells of all that are wrong. Secrets need not be at hand.
+// Run checks each file and directory, and reports all that are wrong. Variables for secrets need not be set.
 func (c *providerCheckCommand) Run(p *program) error {
 	getenv := func(name string) (string, bool) { return cmp.Or(os.Getenv(name), "unset"), true }
 	var wrong []error

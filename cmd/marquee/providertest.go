@@ -16,11 +16,11 @@ import (
 )
 
 type providerTestCommand struct {
-	File string `arg:"" help:"The provider's file." type:"existingfile"`
-	Feed string `help:"A snapshot to read instead of fetching one." type:"existingfile" placeholder:"FILE" env:"-"`
+	File string `arg:"" help:"The provider file." type:"existingfile"`
+	Feed string `help:"Read this file instead of fetching the feed." type:"existingfile" placeholder:"FILE" env:"-"`
 }
 
-// Run shows what would come of a provider's feed, without a database.
+// Run shows the events and the quarantined records of a provider's feed.
 func (c *providerTestCommand) Run(ctx context.Context, p *program) error {
 	client := fetch.New(fetch.Options{Logger: p.logger()})
 	getenv := os.LookupEnv

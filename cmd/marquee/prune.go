@@ -11,9 +11,9 @@ import (
 	"github.com/aledotdev/marquee/internal/store"
 )
 
-// retention is how long what a sync leaves beside the catalog is kept.
+// retention is how long the records of syncs, changes and runs, are kept.
 type retention struct {
-	KeepDays days `help:"Delete changes and runs that are older, in days; 0 keeps them all." default:"90"`
+	KeepDays days `help:"How many days changes and runs are kept; 0: for ever." default:"90"`
 }
 
 // days are a number of them, up to a hundred years; 0 is for ever.

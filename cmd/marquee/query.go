@@ -17,8 +17,8 @@ const maxAnswer = 16 << 20
 
 type queryCommand struct {
 	URL     string   `help:"The API's address." default:"http://127.0.0.1:8080/graphql" name:"url" env:"-"`
-	Timeout duration `help:"How long to go on trying an API that doesn't answer yet." default:"30s" env:"-"`
-	Query   string   `arg:"" help:"The query: '{ providers { slug } }'."`
+	Timeout duration `help:"How long to keep trying while the API doesn't answer." default:"30s" env:"-"`
+	Query   string   `arg:"" help:"The query, such as '{ providers { slug } }'."`
 }
 
 // Run prints the data of one query's answer. A GraphQL error is an error.

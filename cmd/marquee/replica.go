@@ -12,7 +12,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// pools are where the API reads.
+// pools are the connections to the databases that the API reads.
 type pools struct{ primary, replica *pgxpool.Pool } // replica: nil without one
 
 // withReplica opens the replica's pool, if there is to be one, beside that of the primary. A replica that can't be
@@ -38,7 +38,7 @@ func (p *pools) Close() {
 	}
 }
 
-// watch keeps up with the catalog's versions until what it returns is called.
+// watch keeps up with the catalog's versions until stop is called, which waits for the end.
 func watch(ctx context.Context, reads *catalog.Catalog, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -71,7 +71,7 @@ func replicaNote(reads *catalog.Catalog) func() string {
 	}
 }
 
-// serverMetrics tell which database is read, and how far it is.
+// serverMetrics tell which databases are up, which version of the catalog each has, and how often each is read.
 type serverMetrics struct{ reads *catalog.Catalog }
 
 func (m *serverMetrics) descriptions() (up, version, changed, reads *prometheus.Desc) {

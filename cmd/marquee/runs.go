@@ -19,8 +19,8 @@ import (
 
 type syncRunsCommand struct {
 	database
-	Last  int      `help:"How many, 1 to 1000." default:"20"`
-	Slugs []string `arg:"" optional:"" name:"slug" help:"Of which providers; all if none is named."`
+	Last  int      `help:"How many runs to list, 1 to 1000." default:"20"`
+	Slugs []string `arg:"" optional:"" name:"slug" help:"Providers whose runs to list; all if none is named."`
 }
 
 // Run lists runs: as a table on a terminal, as JSON lines elsewhere.

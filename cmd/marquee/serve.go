@@ -38,11 +38,11 @@ const (
 
 type serveCommand struct {
 	database
-	ReplicaURL databaseURL `help:"A replica of the database: reads go there, and to the database itself while it is gone." name:"replica-url" placeholder:"URL"`
+	ReplicaURL databaseURL `help:"A replica of the database. Reads go to the replica, and to the database itself while the replica is gone." name:"replica-url" placeholder:"URL"`
 	answering
 	tracing
-	Listen      address `help:"Where the API listens." default:":8080"`
-	AdminListen address `help:"Where probes, metrics and profiles are served." default:":9090"`
+	Listen      address `help:"The address that the API listens on." default:":8080"`
+	AdminListen address `help:"The address for probes, metrics and profiles; not for the public." default:":9090"`
 }
 
 // Run serves until ctx is done.
@@ -92,19 +92,19 @@ func (c *serveCommand) pools(ctx context.Context, log *slog.Logger, how *answers
 
 // answering is how the API answers.
 type answering struct {
-	CacheMiB  int    `help:"How much memory answers may take that are kept for who asks the same, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
-	MirrorMiB uint16 `help:"How much memory all events may take, from which pages of a window are answered without the database, in MiB, and once more while they are read; 0: none are kept." name:"mirror-mib" default:"128"`
+	CacheMiB  int    `help:"Memory for answers that are kept for whoever asks the same again, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	MirrorMiB uint16 `help:"Memory for a copy of all events, in MiB, from which pages of a window are answered without the database; up to twice that while the copy is read anew. 0: no copy." name:"mirror-mib" default:"128"`
 	limits
-	RateLimit        rateLimit            `help:"Points that one client may ask for, a second and at once; a page of 50 events costs about 50, one that was asked for just before nothing; 0: no limit." default:"50000:100000"`
-	APIKeys          string               `help:"A YAML file of clients that show a key in the header X-Api-Key: a list of name, sha256 of the key, and rateLimit of their own." name:"api-keys" type:"path" placeholder:"FILE"`
-	TrustedProxies   networks             `help:"Networks of proxies whose X-Forwarded-For says which client asks: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
-	CORSOrigins      origins              `help:"Pages elsewhere that may ask: https://app.example,https://www.example; *: all." name:"cors-origins" placeholder:"ORIGIN,…"`
-	Documents        gqlhttp.DocumentMode `help:"Operations that are answered: open, all; prefer, all, and those that are not trusted are logged now and then; only, trusted ones alone." enum:"open,prefer,only" default:"open"`
-	TrustedDocuments string               `help:"A file of trusted operations by id, as Apollo's, graphql-codegen's or Relay's tools write it." placeholder:"FILE"`
-	MaxExports       uint8                `help:"How many exports (/events.ics and its like) may be at work at a time, 1 to 255; each holds a database connection." default:"2"`
+	RateLimit        rateLimit            `help:"Points that one client may spend: a second, and at once. A page of 50 events costs about 50 points; an answer from the cache costs none. 0: no limit." default:"50000:100000"`
+	APIKeys          string               `help:"A YAML file of the clients that have an API key, which they send in the header X-Api-Key: a list of name, sha256 (of the key) and rateLimit." name:"api-keys" type:"path" placeholder:"FILE"`
+	TrustedProxies   networks             `help:"Networks of the proxies in front of the API, whose X-Forwarded-For is believed: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
+	CORSOrigins      origins              `help:"Origins whose web pages may call the API: https://app.example,https://www.example; *: all." name:"cors-origins" placeholder:"ORIGIN,…"`
+	Documents        gqlhttp.DocumentMode `help:"Which operations are answered. open: all. prefer: all, and some of those that are not trusted are logged. only: trusted ones." enum:"open,prefer,only" default:"open"`
+	TrustedDocuments string               `help:"The manifest of trusted operations, as the tools of Apollo, graphql-codegen or Relay write it." placeholder:"FILE"`
+	MaxExports       uint8                `help:"Most exports (/events.ics, .csv, .jsonld) at a time, 1 to 255; each holds a database connection." default:"2"`
 }
 
-// answers are how the API answers, with what files say of it.
+// answers are the settings of how the API answers, with what their files hold.
 type answers struct {
 	answering
 	keys       map[ratelimit.KeyHash]ratelimit.Key
@@ -113,7 +113,7 @@ type answers struct {
 	traces     trace.TracerProvider // nil: nothing is traced
 }
 
-// read reads the files, and checks what one setting says by another.
+// read reads the files, and checks the settings that depend on each other.
 func (a answering) read() (*answers, error) {
 	if l := a.RateLimit; l.rate > 0 && l.burst < int(a.MaxCost) {
 		return nil, configError("--rate-limit %s: want at least %d points at once, for that is what one operation may cost (--max-cost)", l, a.MaxCost)
@@ -134,7 +134,7 @@ func (a answering) read() (*answers, error) {
 	return &answers{answering: a, keys: keys, trusted: trusted, statements: newStatementMetrics()}, nil
 }
 
-// tracers see the statements that go to a server.
+// tracers trace and measure the statements that go to a server, primary or replica.
 func (a *answers) tracers(server string) []pgx.QueryTracer {
 	return append(statementSpans(a.traces), a.statements.of(server))
 }
@@ -190,7 +190,7 @@ func (l rateLimit) String() string {
 	return strconv.FormatFloat(l.rate, 'f', -1, 64) + ":" + strconv.Itoa(l.burst)
 }
 
-// origins are some in one text, with commas between them.
+// origins are separated by commas in the flag's text.
 type origins []string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -206,7 +206,7 @@ func (o *origins) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// networks are some in one text, with commas between them.
+// networks are separated by commas in the flag's text.
 type networks []netip.Prefix
 
 // UnmarshalText implements encoding.TextUnmarshaler.

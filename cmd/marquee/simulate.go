@@ -12,12 +12,12 @@ import (
 )
 
 type providerSimulateCommand struct {
-	Listen     address              `help:"Where it listens." default:"127.0.0.1:8090" env:"-"`
-	Script     string               `help:"Answers in this order, from a YAML file (docs/simulator.md)." type:"existingfile" placeholder:"FILE" env:"-"`
+	Listen     address              `help:"The address to listen on; port 0: any free one." default:"127.0.0.1:8090" env:"-"`
+	Script     string               `help:"A YAML file that says what is answered, in which order (docs/simulator.md)." type:"existingfile" placeholder:"FILE" env:"-"`
 	Faults     bool                 `help:"Answer badly now and then." env:"-"`
-	Generation simulator.Generation `help:"Form of the feed: planList, eventList, eventDate." default:"planList" env:"-"`
-	TimeZone   string               `help:"Of the venues." default:"Europe/Madrid" env:"-"`
-	Seed       uint64               `help:"Of the invented world." env:"-"`
+	Generation simulator.Generation `help:"The form of the feed: planList, eventList, eventDate." default:"planList" env:"-"`
+	TimeZone   string               `help:"The time zone of the venues." default:"Europe/Madrid" env:"-"`
+	Seed       uint64               `help:"The seed of the invented world: the same seed gives the same events." env:"-"`
 }
 
 // Run serves a simulated provider until ctx is done.

@@ -20,15 +20,15 @@ import (
 )
 
 type syncCommand struct {
-	Run     syncRunCommand     `cmd:"" default:"withargs" help:"Sync providers, all or those named (also without the word run)."`
+	Run     syncRunCommand     `cmd:"" default:"withargs" help:"Sync providers: those that are named, or all. The word run may be left out."`
 	Runs    syncRunsCommand    `cmd:"" help:"List past runs, the latest first."`
 	Approve syncApproveCommand `cmd:"" help:"Apply the snapshot of a run that the safety brake holds."`
-	Reject  syncRejectCommand  `cmd:"" help:"Decide that a held snapshot is not to be applied."`
+	Reject  syncRejectCommand  `cmd:"" help:"Reject the snapshot of a run that the safety brake holds."`
 }
 
 // providers is where the provider files are.
 type providers struct {
-	Providers string `help:"Directory of provider files." type:"path" placeholder:"DIR"`
+	Providers string `help:"The directory of the provider files." type:"path" placeholder:"DIR"`
 }
 
 type syncRunCommand struct {
@@ -37,10 +37,10 @@ type syncRunCommand struct {
 	retention
 	traceTarget
 	priority
-	Every       duration `help:"Keep going, at this interval." optional:""`
-	AdminListen address  `help:"With --every: where probes and metrics are served; nowhere if it is not given." placeholder:"HOST:PORT"`
-	Now         bool     `help:"Sync although a provider asked to be left alone until later."`
-	Due         bool     `help:"Only what is due by its own schedule (or every 15m) and no other process syncs, until nothing is. A provider that fails is in the log and in its run, and no failure of the command." env:"-"`
+	Every       duration `help:"Keep going: sync each provider by its own schedule, or else at this interval." optional:""`
+	AdminListen address  `help:"With --every: the address for probes and metrics; none by default." placeholder:"HOST:PORT"`
+	Now         bool     `help:"Sync even if a provider has asked not to be fetched yet."`
+	Due         bool     `help:"Sync only providers that are due by their own schedule (or every 15m) and that no other process syncs, until none is due. The command succeeds even if a provider fails; the log and the provider's run say why." env:"-"`
 	DryRun      bool     `help:"Print what a sync would change, and change nothing."`
 	Slugs       []string `arg:"" optional:"" name:"slug" help:"Providers to sync; all if none is named."`
 }
@@ -152,7 +152,7 @@ func owner() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// worst is nil, or all failures with the exit code of the worst.
+// worst joins all failures, with the exit code of the worst; nil if there is none.
 func worst(failures []error) error {
 	code := exitOK
 	for i, err := range failures {
@@ -186,7 +186,7 @@ func syncExit(err error) int {
 	}
 }
 
-// spared says why a sync did not begin where that is no failure: somebody else does it, or there is nothing to do.
+// spared says why a sync did not begin, if that is no failure: another process is at it, or it is not due. Else it is empty.
 func spared(err error) string {
 	switch {
 	case errors.Is(err, event.ErrRunning):
@@ -198,7 +198,7 @@ func spared(err error) string {
 	}
 }
 
-// worse picks the code that needs a person more: one that time heals comes last.
+// worse picks the exit code that is more urgent for a person: a failure that passes by itself comes last.
 func worse(a, b int) int {
 	order := []int{exitBug, exitConfig, exitHeld, exitData, exitTemporary, exitOK}
 	return order[min(slices.Index(order, a), slices.Index(order, b))]

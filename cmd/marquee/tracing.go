@@ -20,16 +20,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// traceTarget is where traces go. What else OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_HEADERS,
-// OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_…) holds, too.
+// traceTarget is where traces go. OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_HEADERS, OTEL_RESOURCE_ATTRIBUTES,
+// OTEL_BSP_…) count, too.
 type traceTarget struct {
-	OTLPEndpoint endpoint `help:"Where traces go, by OTLP over HTTP: http://collector:4318; nowhere if it is not given." name:"otlp-endpoint" env:"MARQUEE_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL"`
+	OTLPEndpoint endpoint `help:"The collector to send traces to, by OTLP over HTTP: http://collector:4318; no traces by default." name:"otlp-endpoint" env:"MARQUEE_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL"`
 }
 
 // tracing is where traces of requests go, and how many.
 type tracing struct {
 	traceTarget
-	TraceShare share `help:"How many of the requests are traced, 0 to 1." default:"0.1"`
+	TraceShare share `help:"The share of the requests that is traced, 0 to 1." default:"0.1"`
 }
 
 // endpoint is the base of a collector's URLs.
@@ -66,8 +66,8 @@ const (
 	traceComplaints  = time.Minute     // between two log lines about traces that can't be sent
 )
 
-// start gives what spans are made by, nil if nothing is traced; stop sends what is left. All that belongs to a trace that
-// somebody else began is in it; of others, so many begin one.
+// start returns the provider of tracers, nil if nothing is traced; stop sends the spans that are left. What belongs to a trace that
+// somebody else began is traced if that is; of the rest, the share part is.
 func (t traceTarget) start(ctx context.Context, log *slog.Logger, part share) (_ trace.TracerProvider, stop func(), err error) {
 	if t.OTLPEndpoint == "" {
 		return nil, func() {}, nil
@@ -101,12 +101,12 @@ func (t traceTarget) start(ctx context.Context, log *slog.Logger, part share) (_
 	}, nil
 }
 
-// start gives what spans of requests are made by, see traceTarget.start.
+// start is traceTarget.start with the share of requests that is traced.
 func (t tracing) start(ctx context.Context, log *slog.Logger) (_ trace.TracerProvider, stop func(), err error) {
 	return t.traceTarget.start(ctx, log, t.TraceShare)
 }
 
-// statementSpans make a span of each statement, its text in it, its parameters not; none if nothing is traced.
+// statementSpans make a span of each statement, with its text but without its parameters; none if nothing is traced.
 func statementSpans(provider trace.TracerProvider) []pgx.QueryTracer {
 	if provider == nil {
 		return nil
