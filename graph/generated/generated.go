@@ -1173,12 +1173,12 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/change.graphql", Input: `extend type Query {
   """
-  What syncs changed in listed events, in the order in which it was committed: whoever has read up to a cursor has missed
-  nothing before it. Changes are kept for a time (90 days, unless the operator says otherwise). A cursor from before
-  that, or from beyond the latest change (the database was restored from an older backup), is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `.
+  What syncs changed in listed events, in the order in which the changes were committed: if you have read up to a cursor, you
+  have missed nothing before it. Changes are kept for 90 days, unless the operator says otherwise. A cursor that is older than
+  that, or beyond the latest change (the database was restored from an older backup), is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `.
 
-  A page looks at a bounded stretch of changes. With a filter that few of them pass it may hold fewer than asked for, even
-  none, while ` + "`" + `hasNextPage` + "`" + ` is true; ` + "`" + `endCursor` + "`" + ` leads on in every case.
+  A page looks at a limited number of changes. If few of them pass the filter, it may hold fewer than asked for, even none, while
+  ` + "`" + `hasNextPage` + "`" + ` is true. Use ` + "`" + `endCursor` + "`" + ` for the next page in any case.
 
   ` + "`" + `` + "`" + `` + "`" + `graphql
   { changes(first: 20, where: {kinds: [CANCELLED, RESCHEDULED]}) { nodes { at kind event { title startsLocal } } pageInfo { hasNextPage endCursor } } }
@@ -1187,24 +1187,24 @@ var sources = []*ast.Source{
   changes(
     "How many, 1 to 100."
     first: Int = 50
-    "Only what comes after this cursor. Null: all that is kept."
+    "Only what comes after this cursor. Null: all changes that are kept."
     after: String
     "Only changes for which all of this holds."
     where: ChangeFilter
   ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 
-"What is told as it happens."
+"What you can be told of as it happens."
 type Subscription {
   """
-  What syncs change in listed events, as they do: first what was missed since a cursor, then what comes. Each change has a
-  ` + "`" + `cursor` + "`" + `: keep the last one, and after a broken connection go on from it; nothing is missed and nothing comes twice.
-  A cursor from before what is kept, or from beyond the latest change, is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `, as by the query of
+  What syncs change in listed events, as it happens: first the changes since a cursor, then each new one. Each change has a
+  ` + "`" + `cursor` + "`" + `: keep the last one, and after a broken connection subscribe again from it; then nothing is missed and nothing comes twice.
+  A cursor that is too old, or beyond the latest change, is refused with code ` + "`" + `CURSOR_EXPIRED` + "`" + `, as by the query of
   the same name.
 
-  With a ` + "`" + `window` + "`" + ` in the filter each change tells by ` + "`" + `transition` + "`" + ` whether its event enters the window, changes in it, or leaves it.
+  With a ` + "`" + `window` + "`" + ` in the filter, the ` + "`" + `transition` + "`" + ` of each change says whether its event enters the window, changes in it, or leaves it.
 
-  Ask by WebSocket, with the protocol ` + "`" + `graphql-transport-ws` + "`" + ` (npm: graphql-ws), or by ` + "`" + `Accept: text/event-stream` + "`" + ` (npm: graphql-sse).
+  Subscribe by WebSocket, with the protocol ` + "`" + `graphql-transport-ws` + "`" + ` (npm: graphql-ws), or by ` + "`" + `Accept: text/event-stream` + "`" + ` (npm: graphql-sse).
 
   ` + "`" + `` + "`" + `` + "`" + `graphql
   subscription { changes(where: {kinds: [CANCELLED, SOLD_OUT]}) { cursor at kind event { title startsLocal } } }
@@ -1219,7 +1219,7 @@ type Subscription {
 }
 
 extend type Event {
-  "What syncs changed in it, the oldest first, as far back as changes are kept."
+  "What syncs changed in this event, the oldest change first, as far back as changes are kept."
   history(
     "How many, 1 to 100."
     first: Int = 50
@@ -1228,7 +1228,7 @@ extend type Event {
   ): ChangeConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
 }
 
-"What changes have to be like. All parts that are given have to hold; lists hold if one of their values does, and have up to 100."
+"A filter of changes. All parts that are given have to hold; a list holds if one of its values does. Lists have up to 100 values."
 input ChangeFilter {
   "Kinds of change."
   kinds: [ChangeKind!]
@@ -1239,8 +1239,8 @@ input ChangeFilter {
   "Ids of series."
   series: [ID!]
   """
-  The event is in this date range after the change, or was before: each change then has a ` + "`" + `transition` + "`" + `. A preset is read
-  at the time when the change is; that time passes is no change.
+  The event is in this date range after the change, or was before it; each change then has a ` + "`" + `transition` + "`" + `. A preset is relative to
+  the time at which the change is read. That time passes is no change of an event.
   """
   window: EventWindow
 }
@@ -1251,9 +1251,9 @@ type ChangeConnection {
   edges: [ChangeEdge!]!
   "The changes."
   nodes: [Change!]!
-  "Where the page lies. Its ` + "`" + `endCursor` + "`" + ` is never null: it is the place up to which the page has read."
+  "Where the page lies in the list. ` + "`" + `endCursor` + "`" + ` is never null: it is the place up to which the page has read."
   pageInfo: PageInfo!
-  "The place behind the latest change of all. Read it, then the events, then go on from it: nothing is missed."
+  "The place after the latest change of all. To miss nothing: read it first, then the events, then the changes after it."
   latestCursor: String!
 }
 
@@ -1265,9 +1265,9 @@ type ChangeEdge {
   node: Change!
 }
 
-"One thing that a sync changed in one event. A sync may change several, each is a change of its own."
+"One thing that a sync changed in one event. If a sync changes several things in an event, each is a change of its own."
 type Change {
-  "Its place in all lists of changes, for ` + "`" + `after` + "`" + `."
+  "The change's place in every list of changes, for ` + "`" + `after` + "`" + `."
   cursor: String!
   "What kind of change it is."
   kind: ChangeKind!
@@ -1275,18 +1275,18 @@ type Change {
   at: DateTime!
   "The event, as it is now."
   event: Event!
-  "The fields that changed; none where the kind says it all."
+  "The fields that changed; none if the kind already says everything."
   fields: [FieldChange!]! @listSize(assumedSize: 5)
-  "What the change makes of the event in the filter's window; null without a window."
+  "Whether the event entered the filter's window, changed in it or left it; null without a window."
   transition: WindowTransition
 }
 
-"A field's value before and after a change, in the forms of ` + "`" + `Event` + "`" + `; null for none."
+"A field's value before and after a change, in the form that it has in ` + "`" + `Event` + "`" + `; null if there is none."
 type FieldChange {
   """
-  The name of a field of ` + "`" + `Event` + "`" + `. A part of one has a dot, ` + "`" + `place.city` + "`" + `; prices are decimals beside ` + "`" + `currency` + "`" + `; of ` + "`" + `offers` + "`" + `, which differ in a
-  seat or two at every sync, there are number and sum of capacities, ` + "`" + `{"count": 3, "capacity": 120}` + "`" + `, and after the change also how many
-  are others than before, ` + "`" + `"changed": 2` + "`" + `.
+  The name of a field of ` + "`" + `Event` + "`" + `. Parts of a field are named with a dot: ` + "`" + `place.city` + "`" + `. Prices are decimals, and ` + "`" + `currency` + "`" + ` is a field
+  by itself. ` + "`" + `offers` + "`" + ` change by a seat or two at every sync, so that they are summed up: their number and the sum of their capacities,
+  ` + "`" + `{"count": 3, "capacity": 120}` + "`" + `, and after the change also how many are different from before, ` + "`" + `"changed": 2` + "`" + `.
   """
   name: String!
   "The value before: ` + "`" + `\"2021-06-30T19:00:00Z\"` + "`" + `."
@@ -1319,35 +1319,35 @@ enum ChangeKind {
   DETAILS_CHANGED
 }
 
-"What a change makes of an event in a window. The event is in the window exactly if its latest transition is not ` + "`" + `LEFT` + "`" + `; one that is removed stays in it, as it does in ` + "`" + `events` + "`" + `."
+"How a change moves an event into or out of a window. An event is in the window if its latest transition is not ` + "`" + `LEFT` + "`" + `. A removed event stays in the window, as it does in ` + "`" + `events` + "`" + `."
 enum WindowTransition {
-  "It is in the window now and was not."
+  "It was not in the window before, and is now."
   ENTERED
   "It was in the window and still is."
   CHANGED
-  "It was in the window and is not any more."
+  "It was in the window before, and is not any more."
   LEFT
 }
 `, BuiltIn: false},
 	{Name: "../schema/cost.graphql", Input: `"""
-What a field costs, or an object of a type: 1 for an object, 0 for a value, unless this says otherwise. The words are those
+What a field costs, or each object of a type, in points. Without it, an object costs 1 and a value 0. The names are those
 of [Cost Directives](https://ibm.github.io/graphql-specs/cost-spec.html).
 """
 directive @cost("How much, at least 0." weight: Int!) on FIELD_DEFINITION | OBJECT | INTERFACE
 
-"How long a list is taken to be when an operation's cost is reckoned: what it holds costs that many times as much."
+"The length that a list is taken to have when the cost of an operation is computed: its items cost that many times as much as one."
 directive @listSize(
-  "Its length when none of ` + "`" + `slicingArguments` + "`" + ` is given."
+  "The length if none of ` + "`" + `slicingArguments` + "`" + ` is given."
   assumedSize: Int!
-  "Arguments that say how long it may get: a number, or a list of which each value brings one item."
+  "Arguments that limit the length: a number, or a list with one value for each item."
   slicingArguments: [String!]
-  "The field's own fields that are the list; the field itself if none is named."
+  "The fields of this field that are the list; if none is named, the field itself is."
   sizedFields: [String!]
 ) on FIELD_DEFINITION
 `, BuiltIn: false},
 	{Name: "../schema/event.graphql", Input: `extend type Query {
   """
-  Listed events, a page at a time. An event is listed once any snapshot of its provider offered it online, and stays so.
+  Listed events, a page at a time. An event is listed as soon as a snapshot of its provider offers it online, and stays listed.
 
   ` + "`" + `` + "`" + `` + "`" + `graphql
   { events(first: 20, window: {preset: TOMORROW, timeZone: "Europe/Madrid"}) { nodes { title startsLocal } } }
@@ -1366,11 +1366,11 @@ directive @listSize(
     window: EventWindow
     "Only events for which all of this holds."
     where: EventFilter
-    "By ` + "`" + `START` + "`" + ` if not given, by ` + "`" + `RELEVANCE` + "`" + ` when ` + "`" + `where.text` + "`" + ` is. Ties go by id, in the same direction."
+    "The order. If it is not given: by ` + "`" + `RELEVANCE` + "`" + ` if ` + "`" + `where.text` + "`" + ` is given, else by ` + "`" + `START` + "`" + `. Ties are ordered by id, in the same direction."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
-  "One listed event, null if there is none of this id."
-  event("Its UUID." id: ID!): Event
+  "One listed event; null if there is none with this id."
+  event("The event's UUID." id: ID!): Event
 }
 
 """
@@ -1383,30 +1383,31 @@ An order of events.
 input EventOrder {
   "What to order by."
   field: EventOrderField! = START
-  "Which way."
+  "The direction."
   direction: OrderDirection! = ASC
 }
 
-"What events can be ordered by. A cursor belongs to the order that it comes from."
+"What events can be ordered by. A cursor is valid only in the order that it comes from."
 enum EventOrderField {
-  "The instant at which they start."
+  "The instant at which the event starts."
   START
   "The lowest price, whatever its currency. Events without one come last, in both directions."
   PRICE
-  "The title's words; accents, case and punctuation don't count."
+  "The words of the title; accents, case and punctuation are ignored."
   TITLE
-  "When a sync last changed what the API shows of them: ` + "`" + `updatedAt` + "`" + `."
+  "When a sync last changed what the API shows of the event: ` + "`" + `updatedAt` + "`" + `."
   LAST_CHANGE
   """
-  Ascending, the best match first: events with ` + "`" + `where.text` + "`" + ` in the title, then those with it elsewhere. Of each, those still to
-  begin, the next first; then those that have begun, the latest first. The pages of a list keep to the time of its first.
+  ` + "`" + `ASC` + "`" + ` is the best match first: events with ` + "`" + `where.text` + "`" + ` in the title, then events with it elsewhere. Within each of the two groups,
+  events that have not begun come first, the next one at the top; then those that have, the latest at the top. All pages of a list
+  go by the time of its first page.
   """
   RELEVANCE
 }
 
 """
-What events have to be like. All parts that are given have to hold; a list holds if one of its values does. Lists have up to
-100 values; an empty one filters nothing.
+A filter of events. All parts that are given have to hold; a list holds if one of its values does. Lists have up to
+100 values; an empty list filters nothing.
 
 ` + "`" + `` + "`" + `` + "`" + `graphql
 {text: "jazz", cities: ["Madrid"], availability: [IN_STOCK], price: {max: "20", currency: "EUR"}}
@@ -1414,8 +1415,8 @@ What events have to be like. All parts that are given have to hold; a list holds
 """
 input EventFilter {
   """
-  Each word of it begins a word of the title, the series' title or the description: ` + "`" + `"jazz mad"` + "`" + `. Accents and case don't
-  count; a single letter has to be the whole word. Up to 200 bytes and 20 words; white space alone filters nothing.
+  Words to look for: ` + "`" + `"jazz mad"` + "`" + `. Each has to begin a word of the title, the series' title or the description. Accents and case
+  are ignored; a single letter has to be a whole word. Up to 200 bytes and 20 words; white space alone filters nothing.
   """
   text: String
   "Slugs of providers: ` + "`" + `[\"acme\"]` + "`" + `."
@@ -1424,15 +1425,15 @@ input EventFilter {
   series: [ID!]
   "Ids of events."
   ids: [ID!]
-  "The event's prices, from the lowest to the highest, meet this range."
+  "The range from the event's lowest to its highest price overlaps this range."
   price: PriceFilter
   "Whether seats can be had, as of now."
   availability: [Availability!]
   "Whether it takes place as planned."
   status: [EventStatus!]
-  "In the provider's words, letter for letter: ` + "`" + `[\"jazz\"]` + "`" + `. The facet ` + "`" + `CATEGORY` + "`" + ` has them."
+  "Categories in the provider's words, exactly as written: ` + "`" + `[\"jazz\"]` + "`" + `. The facet ` + "`" + `CATEGORY` + "`" + ` lists them."
   categories: [String!]
-  "Where it takes place, letter for letter: ` + "`" + `[\"Madrid\"]` + "`" + `. The facet ` + "`" + `CITY` + "`" + ` has them."
+  "Cities, exactly as written: ` + "`" + `[\"Madrid\"]` + "`" + `. The facet ` + "`" + `CITY` + "`" + ` lists them."
   cities: [String!]
   "Where it takes place, as ` + "`" + `place.country` + "`" + ` has it: ` + "`" + `[\"ES\"]` + "`" + `."
   countries: [String!]
@@ -1452,27 +1453,27 @@ A range of starts, to be used beside a window of another rule: the days of a cal
 ` + "`" + `` + "`" + `` + "`" + `
 """
 input StartsFilter {
-  "The beginning, inside the range. Null: open."
+  "The beginning, which is in the range. Null: no limit."
   from: DateOrDateTime
-  "The end, outside the range. Null: open."
+  "The end, which is not in the range. Null: no limit."
   to: DateOrDateTime
   "The zone in which bounds without an offset are read. Null: each event's own wall clock counts."
   timeZone: TimeZone
 }
 
 """
-A range of prices, both ends inside.
+A range of prices, which includes both its ends.
 
 ` + "`" + `` + "`" + `` + "`" + `graphql
 {min: "10", max: "19.99", currency: "EUR"}
 ` + "`" + `` + "`" + `` + "`" + `
 """
 input PriceFilter {
-  "At least: ` + "`" + `10` + "`" + `."
+  "The lowest price: ` + "`" + `10` + "`" + `. Null: no limit."
   min: Decimal
-  "At most: ` + "`" + `19.99` + "`" + `."
+  "The highest price: ` + "`" + `19.99` + "`" + `. Null: no limit."
   max: Decimal
-  "Only prices in this currency, ISO 4217; by itself, events with any price in it. Null: any."
+  "The currency, ISO 4217. Without ` + "`" + `min` + "`" + ` and ` + "`" + `max` + "`" + `: all events with a price in it. Null: any currency."
   currency: String
 }
 
@@ -1487,8 +1488,8 @@ type EventConnection {
   "How many events all pages have together. Counted only when selected."
   totalCount: Int! @cost(weight: 20)
   """
-  How many events of all pages have which value. A facet is counted as if the list were not filtered in its own terms: its buckets
-  are what else could be chosen. Counted only when selected, all facets by one statement.
+  How many events of all pages have which value. Each facet is counted as if its own part of the filter were not given, so that its
+  buckets show what else could be chosen. Counted only when selected; all facets take one database statement together.
 
   ` + "`" + `` + "`" + `` + "`" + `graphql
   { events(window: {preset: NEXT_30_DAYS, timeZone: "Europe/Madrid"}) { facets(by: [DAY, CITY]) { facet buckets { label count where } } } }
@@ -1507,21 +1508,21 @@ enum EventFacet {
   MONTH
   "Providers by slug, the largest first, up to 100."
   PROVIDER
-  "Categories, the largest first, up to 100. An event counts in each of its own."
+  "Categories, the largest first, up to 100. An event counts in each of its categories."
   CATEGORY
-  "Cities, the largest first, up to 100. Events without one count in none."
+  "Cities, the largest first, up to 100. Events without a city are not counted."
   CITY
   "Availability as of now, the largest first."
   AVAILABILITY
-  "Ranges of prices, by currency: ` + "`" + `EUR 10-20` + "`" + `. Up to 100. An event counts in each that its prices, from the lowest to the highest, meet."
+  "Ranges of prices, by currency: ` + "`" + `EUR 10-20` + "`" + `. Up to 100. An event counts in each range that overlaps the one from its lowest to its highest price."
   PRICE_BAND
 }
 
 "How the events of a list are spread over one facet's values."
 type FacetResult {
-  "What they were counted by."
+  "What the events were counted by."
   facet: EventFacet!
-  "The values that there are. None is empty."
+  "The values, each with at least one event."
   buckets: [FacetBucket!]! @listSize(assumedSize: 50)
   "Whether there are more buckets than are given."
   truncated: Boolean!
@@ -1533,10 +1534,10 @@ type FacetBucket @cost(weight: 0) {
   value: String!
   "The value for people: a provider's name, ` + "`" + `10–20 EUR` + "`" + `."
   label: String!
-  "How many events have it."
+  "How many events have this value."
   count: Int!
   """
-  What to put into ` + "`" + `where` + "`" + ` to get just these, in the place of what it says in the same terms: ` + "`" + `{"cities": ["Madrid"]}` + "`" + `.
+  What to put into ` + "`" + `where` + "`" + ` to get just these events, in place of the same part of the filter: ` + "`" + `{"cities": ["Madrid"]}` + "`" + `.
   """
   where: JSON!
 }
@@ -1551,15 +1552,15 @@ type EventEdge @cost(weight: 0) {
 
 "One dated happening, as its provider last described it."
 type Event implements Node {
-  "A UUID made of provider, series and the provider's own id: the same in every Marquee, for ever."
+  "A UUID computed from provider, series and the provider's own id: the same in every Marquee, for ever."
   id: ID!
   "What it is called."
   title: String!
   "What it is about, as the provider's text."
   description: String
-  "Its page at the provider."
+  "The event's page at the provider."
   url: String
-  "A picture."
+  "The URL of a picture."
   imageUrl: String
   "The provider's own words for what kind of event it is."
   categories: [String!]!
@@ -1574,7 +1575,7 @@ type Event implements Node {
   endsLocal: LocalDateTime
   "The venue's time zone."
   timeZone: TimeZone!
-  "Whether it has dates only. It then starts and ends at midnight, the end being the day after its last."
+  "Whether the event has dates without times. It then starts at midnight, and ends at the midnight after its last day."
   allDay: Boolean!
 
   "Whether it takes place as planned."
@@ -1585,11 +1586,11 @@ type Event implements Node {
   saleStartsAt: DateTime
   "When sales end."
   saleEndsAt: DateTime
-  "The lowest price; null without offers, 0 if it is free."
+  "The lowest price; null if no offer has a price, 0 if it is free."
   minPrice: Money
   "The highest price."
   maxPrice: Money
-  "Its priced parts, as in the feed: ids may repeat."
+  "The parts that have prices of their own, as in the feed: ids may repeat."
   offers: [Offer!]! @listSize(assumedSize: 5)
 
   "The series it is a date of."
@@ -1601,19 +1602,19 @@ type Event implements Node {
   "Whether one attends in person or online."
   attendanceMode: AttendanceMode!
 
-  "Who published it."
+  "The provider that published the event."
   provider: Provider!
-  "The provider's own id. It is unique only together with provider and series."
+  "The provider's own id of the event. It is unique only together with provider and series."
   externalId: String!
-  "What the provider says besides, in its own terms."
+  "What else the provider says, in its own terms."
   attributes: JSON
-  "When a snapshot held it first."
+  "When a snapshot first contained the event."
   firstSeenAt: DateTime!
-  "When a snapshot held it last."
+  "When a snapshot last contained the event."
   lastSeenAt: DateTime!
-  "When a sync last changed what this API shows of it."
+  "When a sync last changed what this API shows of the event."
   updatedAt: DateTime!
-  "When it left its provider's feed before its date; null if it has not, or has returned."
+  "When the event left its provider's feed before its date; null if it has not, or is in the feed again."
   removedAt: DateTime
 }
 
@@ -1623,9 +1624,9 @@ enum EventStatus {
   SCHEDULED
   "It does not take place."
   CANCELLED
-  "To a date not known yet."
+  "It has been put off to a date that is not known yet."
   POSTPONED
-  "To the date given."
+  "It has been moved to the date that is given."
   RESCHEDULED
 }
 
@@ -1661,7 +1662,7 @@ type Money @cost(weight: 0) {
   currency: String!
 }
 
-"A priced part of an event. It has no identity of its own: ids repeat inside one event in real feeds."
+"A part of an event that has a price of its own. It has no id of Marquee's: in real feeds, ids repeat within one event."
 type Offer {
   "The provider's own id."
   externalId: String
@@ -1687,25 +1688,25 @@ type Place @cost(weight: 0) {
   country: String
 }
 `, BuiltIn: false},
-	{Name: "../schema/node.graphql", Input: `"An object with an id that names it alone among all objects of all types."
+	{Name: "../schema/node.graphql", Input: `"An object whose id is unique among all objects of all types."
 interface Node {
   "A UUID, the same in every Marquee that reads the same provider."
   id: ID!
 }
 
-"What can be asked."
+"What you can ask for."
 type Query {
-  "The object of an id, null if there is none."
+  "The object with this id; null if there is none."
   node("A UUID of any object." id: ID!): Node
-  "The objects of up to 100 ids, in their order, null where there is none."
+  "The objects with these ids, up to 100, in the order of the ids; null for an id that no object has."
   nodes("UUIDs of any objects." ids: [ID!]!): [Node]! @listSize(assumedSize: 100, slicingArguments: ["ids"])
 }
 `, BuiltIn: false},
 	{Name: "../schema/page.graphql", Input: `"Where a page lies in its list; see the [Relay specification](https://relay.dev/graphql/connections.htm)."
 type PageInfo @cost(weight: 0) {
-  "Whether more follows. When paging backward: whether ` + "`" + `before` + "`" + ` was given."
+  "Whether more items follow. When paging backward: whether ` + "`" + `before` + "`" + ` was given."
   hasNextPage: Boolean!
-  "Whether there is more before. When paging forward: whether ` + "`" + `after` + "`" + ` was given."
+  "Whether there are items before. When paging forward: whether ` + "`" + `after` + "`" + ` was given."
   hasPreviousPage: Boolean!
   "The cursor of the first item, null on an empty page."
   startCursor: String
@@ -1724,13 +1725,13 @@ enum OrderDirection {
 	{Name: "../schema/provider.graphql", Input: `extend type Query {
   "All providers, by slug."
   providers: [Provider!]! @listSize(assumedSize: 20)
-  "One provider, null if there is none of this slug."
+  "One provider; null if none has this slug."
   provider("Its short name: ` + "`" + `acme` + "`" + `." slug: String!): Provider
 }
 
 "A source of listings."
 type Provider implements Node {
-  "A UUID made of the slug."
+  "A UUID computed from the slug."
   id: ID!
   "Its short name, unique."
   slug: String!
@@ -1738,11 +1739,11 @@ type Provider implements Node {
   name: String!
   "The format of its feed."
   format: String!
-  "The zone of the times in its feed that give none."
+  "The zone of those times in its feed that have none."
   timeZone: TimeZone!
-  "The currency of the prices in its feed that give none, ISO 4217."
+  "The currency of those prices in its feed that have none, ISO 4217."
   currency: String!
-  "When a sync last read its feed to the end, whether or not anything had changed: its listings are as of then. Null before the first."
+  "When a sync last read its whole feed, whether or not anything had changed: its listings are as of then. Null before the first sync."
   lastSyncedAt: DateTime
   "Attempts to sync it, the latest first."
   runs(
@@ -1760,9 +1761,9 @@ scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-ti
 scalar LocalDateTime @specifiedBy(url: "https://scalars.graphql.org/apollographql/localdatetime-v0.1.html")
 
 """
-A date, or a date and time with or without an offset: ` + "`" + `2021-06-30` + "`" + `, ` + "`" + `2021-06-30T20:00` + "`" + `, ` + "`" + `2021-06-30T20:00:00+02:00` + "`" + `.
+A date, or a date and time, with or without an offset: ` + "`" + `2021-06-30` + "`" + `, ` + "`" + `2021-06-30T20:00` + "`" + `, ` + "`" + `2021-06-30T20:00:00+02:00` + "`" + `.
 
-With an offset it is an instant. Without one it is read in the window's ` + "`" + `timeZone` + "`" + `; if that is not given, it
+With an offset it is an instant. Without an offset it is read in the window's ` + "`" + `timeZone` + "`" + `; if that is not given, it
 is compared with each event's own wall clock. A date alone is the start of that day.
 """
 scalar DateOrDateTime
@@ -1770,26 +1771,26 @@ scalar DateOrDateTime
 "A time zone by its IANA name: ` + "`" + `Europe/Madrid` + "`" + `."
 scalar TimeZone @specifiedBy(url: "https://www.iana.org/time-zones")
 
-"An exact decimal number as a string, without exponent, of up to 12 digits before the point and 6 behind it: ` + "`" + `\"15.5\"` + "`" + `. Numbers are taken as input, too."
+"An exact decimal number as a string, without exponent, of up to 12 digits before the point and 6 after it: ` + "`" + `\"15.5\"` + "`" + `. As input, a number is accepted, too."
 scalar Decimal
 
 "Any JSON value."
 scalar JSON @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
 `, BuiltIn: false},
 	{Name: "../schema/series.graphql", Input: `extend type Query {
-  "One series, null if there is none of this id."
-  series("Its UUID." id: ID!): EventSeries
+  "One series; null if there is none with this id."
+  series("The series' UUID." id: ID!): EventSeries
 }
 
-"What repeats: events under one title."
+"Something that takes place repeatedly: several events under one title."
 type EventSeries implements Node {
-  "A UUID made of provider and the provider's own id."
+  "A UUID computed from provider and the provider's own id."
   id: ID!
   "What it is called."
   title: String!
   "The provider's own id."
   externalId: String!
-  "Who published it."
+  "The provider that published the series."
   provider: Provider!
   "Its listed events, a page at a time."
   events(
@@ -1803,7 +1804,7 @@ type EventSeries implements Node {
     before: String
     "Only events inside this date range."
     window: EventWindow
-    "By ` + "`" + `START` + "`" + ` if not given. Ties go by id, in the same direction."
+    "The order; by ` + "`" + `START` + "`" + ` if it is not given. Ties are ordered by id, in the same direction."
     orderBy: EventOrder
   ): EventConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"])
 }
@@ -1826,17 +1827,17 @@ type SyncRunEdge @cost(weight: 0) {
   node: SyncRun!
 }
 
-"One attempt to sync one provider: when, what came, what changed, how it ended."
+"One attempt to sync one provider: when it ran, what the feed held, what changed, how it ended."
 type SyncRun {
   "Its number, in the order in which runs start."
   id: ID!
   "When it started."
   startedAt: DateTime!
-  "When it ended; null while it is under way."
+  "When it ended; null while it is running."
   finishedAt: DateTime
   "How it ended."
   outcome: SyncOutcome!
-  "What kind of failure ended it: ` + "`" + `TIMEOUT` + "`" + `. Null if none did."
+  "The kind of failure that ended it, such as ` + "`" + `TIMEOUT` + "`" + `; null if it did not fail."
   errorCode: String
   "What went wrong, for operators."
   error: String
@@ -1844,13 +1845,13 @@ type SyncRun {
   records: Int!
   "Events that were new."
   added: Int!
-  "Events of which something changed."
+  "Events that had changed."
   changed: Int!
   "Upcoming events that had left the feed."
   removed: Int!
   "Removed events that were in the feed again."
   returned: Int!
-  "Events that were as before."
+  "Events that had not changed."
   unchanged: Int!
   "Records that could not be used."
   quarantined: Int!
@@ -1860,7 +1861,7 @@ type SyncRun {
 
 "How a run ended."
 enum SyncOutcome {
-  "It is under way."
+  "It has not ended yet."
   RUNNING
   "It changed the catalog."
   APPLIED
@@ -1876,22 +1877,22 @@ enum SyncOutcome {
   SUPERSEDED
 }
 
-"A record of a snapshot that could not be used. It costs no other record."
+"A record of a snapshot that could not be used. The other records are not affected."
 type QuarantinedRecord {
-  "Series and event id, as far as the record tells them."
+  "Series and event id, as far as they could be read."
   key: String!
-  "What kind of fault it has."
+  "The kind of fault."
   reason: String!
-  "What is wrong with it."
+  "What is wrong with the record."
   message: String!
-  "Where in the feed it stands."
+  "Where in the feed the record is."
   place: String!
-  "How it begins."
+  "The beginning of the record."
   excerpt: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/window.graphql", Input: `"""
-A date range with its rule. Without bounds and preset it holds every event.
+A date range, and the rule for which events are inside it. Without bounds and preset, every event is.
 
 ` + "`" + `` + "`" + `` + "`" + `graphql
 {from: "2021-06-30", to: "2021-08-01", match: STARTS_IN}
@@ -1899,22 +1900,22 @@ A date range with its rule. Without bounds and preset it holds every event.
 ` + "`" + `` + "`" + `` + "`" + `
 """
 input EventWindow {
-  "The beginning, inside the window. Null: open."
+  "The beginning, which is in the window. Null: no limit."
   from: DateOrDateTime
-  "The end, outside the window: ` + "`" + `[from, to)` + "`" + `. Null: open."
+  "The end, which is not in the window. Null: no limit."
   to: DateOrDateTime
   "The zone in which bounds without an offset, and presets, are read. Null: each event's own wall clock counts."
   timeZone: TimeZone
-  "What counts as inside."
+  "Which events count as inside."
   match: WindowMatch = OVERLAPS
-  "A range relative to now, in the days of ` + "`" + `timeZone` + "`" + `; instead of ` + "`" + `from` + "`" + ` and ` + "`" + `to` + "`" + `."
+  "A range relative to now, in whole days of ` + "`" + `timeZone` + "`" + `, which has to be given; instead of ` + "`" + `from` + "`" + ` and ` + "`" + `to` + "`" + `."
   preset: WindowPreset
 }
 
-"What counts as inside a window. An event is the span from its start up to its end; one without an end is an instant."
+"Which events count as inside a window. An event is the span from its start up to its end; an event without an end is an instant."
 enum WindowMatch {
   """
-  Some part of the event lies in the window ([RFC 4791, 9.9](https://www.rfc-editor.org/rfc/rfc4791#section-9.9)). An empty window,
+  Some part of the event is in the window ([RFC 4791, 9.9](https://www.rfc-editor.org/rfc/rfc4791#section-9.9)). An empty window,
   ` + "`" + `from` + "`" + ` = ` + "`" + `to` + "`" + `, asks what is on at that moment.
   """
   OVERLAPS
@@ -1922,7 +1923,7 @@ enum WindowMatch {
   STARTS_IN
   "It ends in the window: ` + "`" + `from` + "`" + ` ≤ end < ` + "`" + `to` + "`" + `."
   ENDS_IN
-  "No part of it is outside the window: it may end just when the window does."
+  "No part of it is outside the window. It may end exactly when the window does."
   CONTAINED
 }
 
@@ -1932,7 +1933,7 @@ enum WindowPreset {
   TODAY
   "The day after today."
   TOMORROW
-  "Saturday and Sunday: the next ones, or what is left of them on the days themselves."
+  "The next Saturday and Sunday; on a Saturday, that day and the next; on a Sunday, only that day."
   THIS_WEEKEND
   "Today and the six days after it."
   NEXT_7_DAYS

@@ -2,10 +2,10 @@
 
 package model
 
-// What can be asked.
+// What you can ask for.
 type Query struct {
 }
 
-// What is told as it happens.
+// What you can be told of as it happens.
 type Subscription struct {
 }
