@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// NewAdmin is the handler of the admin listener, which is not for the public: the probes of s, /metrics
-// of registry, to which it adds those of Go and of the process, and /debug/pprof.
+// NewAdmin makes the handler of the admin listener, which is not for the public: the probes of s, /metrics with what is in
+// registry, and /debug/pprof. It adds the metrics of Go and of the process to registry.
 func NewAdmin(s *Server, registry *prometheus.Registry) (http.Handler, error) {
 	for _, c := range []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -36,7 +36,7 @@ func NewAdmin(s *Server, registry *prometheus.Registry) (http.Handler, error) {
 	return observe(s.log, nil, s.rescue(nosniff(http.MaxBytesHandler(mux, maxBody)))), nil
 }
 
-// nosniff is the one header of secure that leaves pprof's index its style.
+// nosniff sets that header alone: the other of secure would take pprof's index its style.
 func nosniff(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")

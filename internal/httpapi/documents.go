@@ -12,8 +12,8 @@ import (
 //go:embed openapi.json
 var openAPI []byte
 
-// document serves content that never changes while the program runs, to be asked for again with its
-// ETag.
+// document serves content that does not change while the program runs. Clients may keep it, but ask each time, by its
+// ETag, whether it is still current.
 func document(contentType string, content []byte) http.Handler {
 	sum := sha256.Sum256(content)
 	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`

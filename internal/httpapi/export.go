@@ -17,11 +17,11 @@ import (
 // exportPath begins the paths of the exports.
 const exportPath = "/events."
 
-// stale is how old an export may be: what holds as of now is judged at the full minute, and the answer may be kept
-// until the next.
+// stale is how old an export may be: "now" is the beginning of the current minute, and the answer may be kept until the next
+// one begins.
 const stale = time.Minute
 
-// busyFor is when a client that found too many exports at work may come again.
+// busyFor is the Retry-After, in seconds, of a client that came while too many exports were at work.
 const busyFor = "5"
 
 // errAnswered ends an export before its first event.
@@ -87,8 +87,8 @@ func (s *Server) export(format export.Format) http.Handler {
 	})
 }
 
-// exportTag names the bytes of an export: made by this program, of this version of the catalog, for this question.
-// What a preset means, and what is on sale, changes with time besides.
+// exportTag is the ETag of an export. It depends on everything that the bytes depend on: the program's version, the catalog's, the
+// question, and the time, by way of what a preset means and, if timed, of what is on sale.
 func (s *Server) exportTag(format export.Format, r *http.Request, q catalog.EventQuery, version int64, timed bool) string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%v\n%s\n%d\n%s\n", s.program, format.Name, version, r.URL.RawQuery)
@@ -103,10 +103,10 @@ func (s *Server) exportTag(format export.Format, r *http.Request, q catalog.Even
 	return `"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
 }
 
-// gzipTag ends the tag of the bytes as gzip, which are others.
+// gzipTag ends the tag of an answer as gzip, since its bytes are different.
 const gzipTag = "-gzip"
 
-// matches is the tag of an If-None-Match that names what etag does, as it is or as gzip.
+// matches returns the tag in If-None-Match that is etag, or etag with gzipTag; empty if there is none.
 func matches(ifNoneMatch, etag string) string {
 	zipped := strings.TrimSuffix(etag, `"`) + gzipTag + `"`
 	for one := range strings.SplitSeq(ifNoneMatch, ",") {

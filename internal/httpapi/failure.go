@@ -9,7 +9,7 @@ import (
 	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
-// failure is an answer that is none.
+// failure is an answer that says why there is no other.
 type failure struct {
 	status   int
 	code     string // in the words of the API's extensions.code
@@ -28,7 +28,7 @@ func internal() failure {
 // Error is what the client is told.
 func (f *failure) Error() string { return f.message }
 
-// writeFailure answers in the envelope of what was asked: REST's or GraphQL's.
+// writeFailure answers with a failure, as JSON in the form of REST or, at GraphQL's path, of GraphQL.
 func writeFailure(w http.ResponseWriter, r *http.Request, f failure) {
 	h := w.Header()
 	h.Del("Content-Encoding")
@@ -56,8 +56,8 @@ func (f failure) body(graphQL bool) []byte {
 	return append(b, `}}]}`...)
 }
 
-// fail answers an error: the client's to mend with what it says, any other with a fixed text. That one
-// goes to the log, here and nowhere else.
+// fail answers an error. The client is told what it says if that is for the client to mend; any other error is logged, here and
+// nowhere else, and answered with a fixed text.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f, ok := errors.AsType[*failure](err); ok {
 		writeFailure(w, r, *f)
@@ -81,7 +81,7 @@ func tooMuch(w http.ResponseWriter, r *http.Request) {
 	writeFailure(w, r, failure{status: http.StatusTooManyRequests, code: "RATE_LIMITED", message: "too much asked in too short a time; see the headers RateLimit and Retry-After"})
 }
 
-// unauthenticated answers a client that shows a key which nobody was given: going on without one would only seem to work.
+// unauthenticated answers a client whose key is not known. Serving it as if it had shown none would only seem to work.
 func unauthenticated(w http.ResponseWriter, r *http.Request) {
 	writeFailure(w, r, failure{status: http.StatusUnauthorized, code: "UNAUTHENTICATED", message: "the header " + ratelimit.KeyHeader + " has no key that is known here"})
 }

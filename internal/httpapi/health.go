@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// readyGrace is how long a check may fail before the server stops being ready: taking every instance
-	// out of service for a database's short absence would only add to it.
+	// readyGrace is how long a check may fail before the server stops being ready. When a database is away for a moment, it
+	// does not help to take every instance out of service.
 	readyGrace = 15 * time.Second
-	// checkTimeout is below a kubelet's own patience of a second.
+	// checkTimeout is less than the second after which a kubelet gives up.
 	checkTimeout = 700 * time.Millisecond
-	// checkAge is how long a result is good for, so that many who ask are no load.
+	// checkAge is how long a result is used again, so that many probes cause no load.
 	checkAge = time.Second
 )
 
-// livez says that the process is there; what it depends on is readyz' concern.
+// livez says that the process runs. What it depends on is for readyz to check.
 func livez(w http.ResponseWriter, _ *http.Request) {
 	plainText(w, http.StatusOK, "ok\n")
 }
@@ -44,7 +44,7 @@ type readiness struct {
 	draining atomic.Bool
 	replica  func() string // nil: there is none
 
-	mu      sync.Mutex // held while the checks run: who comes in the meantime has their result
+	mu      sync.Mutex // held while the checks run: probes that come meanwhile wait for the result
 	checks  []*check
 	checked time.Time
 }
@@ -76,7 +76,7 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// report has a line a check.
+// report says whether the server is ready, with one line for each check.
 func (r *readiness) report(ctx context.Context) (ready bool, lines string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *readiness) report(ctx context.Context) (ready bool, lines string) {
 	return ready, b.String()
 }
 
-// run runs the checks, all at once. Their result is for everybody, so a client that leaves stops nothing.
+// run runs all checks at the same time. Others wait for the result, too, so it goes on when the client that asked leaves.
 func (r *readiness) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer cancel()

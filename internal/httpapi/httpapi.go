@@ -1,5 +1,5 @@
-// Package httpapi is the API's HTTP: the REST search, the mount of GraphQL and of the pages, health,
-// limits, and what every answer has in common.
+// Package httpapi is the API's HTTP server: the REST search and the exports, the places of GraphQL and of the pages, probes,
+// limits, and what all answers have in common.
 package httpapi
 
 import (
@@ -21,13 +21,13 @@ import (
 
 // Catalog is what the API reads from; *catalog.Catalog is one.
 type Catalog interface {
-	// Search gives every listed event of the window to yield, in the order (start, id), and stops at
-	// yield's first error. A *catalog.Error is the client's to mend, every other error is internal.
+	// Search calls yield with every listed event of the window, in the order (start, id), and stops at
+	// yield's first error, which it returns. A *catalog.Error is for the client to mend; every other error is internal.
 	Search(ctx context.Context, w catalog.Window, yield func(catalog.Listing) error) error
-	// Export gives every listed event of a query to yield, in the order (start, id), and stops at its first error.
-	// Before, begin is told the version of the catalog that they are read from; its error ends the export, too.
+	// Export calls yield with every listed event of a query, in the order (start, id), and stops at yield's first error.
+	// Before that it calls begin with the version of the catalog that it reads; an error of begin ends the export, too.
 	Export(ctx context.Context, q catalog.EventQuery, begin func(version int64) error, yield func(catalog.Exported) error) error
-	// Ping says whether the database answers.
+	// Ping returns nil if the database answers.
 	Ping(ctx context.Context) error
 }
 
@@ -39,30 +39,30 @@ type Version struct {
 	Go      string `json:"go,omitempty"`
 }
 
-// Timeouts bound the work on one request. Zero values take the defaults.
+// Timeouts bound the work on one request. 0 is the default.
 type Timeouts struct {
 	Search time.Duration // a search or an export as a whole; 2 min
 	Write  time.Duration // how long a client may take to accept the next part of a search or an export; 30 s
 }
 
-// Options are the parts of a Server. Catalog, GraphQL and Pages are needed.
+// Options are the parts of a Server. Catalog, GraphQL and Pages are required.
 type Options struct {
 	Catalog     Catalog
-	GraphQL     http.Handler                // at /graphql; it bounds its requests itself
-	Pages       http.Handler                // everything that has no place of its own: /, /graphiql, /docs, /assets/
+	GraphQL     http.Handler                // at /graphql; it bounds the size of its requests itself
+	Pages       http.Handler                // all other paths: /, /graphiql, /docs, /assets/
 	SDL         string                      // GraphQL's schema
 	SchemaCheck func(context.Context) error // whether the database has this program's schema; nil: not checked
-	Replica     func() string               // how the replica is, for readiness to tell; nil: there is none
-	Origins     []string                    // of pages elsewhere that may ask, such as https://app.example; "*": all; none: no other page
+	Replica     func() string               // the state of the replica, in words, for readiness to show; nil: there is no replica
+	Origins     []string                    // origins whose pages may call the API, such as https://app.example; "*": all; empty: none but our own
 	Version     Version
 	Timeouts    Timeouts
-	Limiter     *ratelimit.Limiter    // of searches and exports; GraphQL asks it itself; nil: there is no limit
-	Exports     int                   // how many may be at work at a time; 0: 2
+	Limiter     *ratelimit.Limiter    // for searches and exports; GraphQL uses it by itself; nil: there is no limit
+	Exports     int                   // how many exports may be at work at a time; 0: 2
 	Clock       func() time.Time      // nil: time.Now
 	Log         *slog.Logger          // nil: nothing is logged
-	Registry    prometheus.Registerer // of the request metrics, which one Server may register; nil: not counted
+	Registry    prometheus.Registerer // for the metrics of requests, which only one Server may register; nil: there are none
 	Traces      trace.TracerProvider  // nil: nothing is traced
-	Proxies     []netip.Prefix        // whose word counts for which trace a request belongs to
+	Proxies     []netip.Prefix        // networks of proxies that may say which trace a request belongs to
 }
 
 // Server is the API as one handler.
@@ -79,7 +79,7 @@ type Server struct {
 	panics   panics.Places
 }
 
-// What a search and an export cost of what a client may ask for, as GraphQL's pages have theirs.
+// What a search and an export cost the client, in the points in which GraphQL operations are counted.
 const (
 	searchPoints = 500
 	exportPoints = 2_000
@@ -90,7 +90,7 @@ const maxBody = 64 << 10
 
 const graphQLPath = "/graphql"
 
-// New wires the API.
+// New makes a Server of its parts.
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -140,10 +140,10 @@ func New(o Options) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Drain says that the server is about to stop: from now on it is not ready, and serves all the same.
+// Drain says that the server is about to stop: from now on it reports that it is not ready, but goes on serving.
 func (s *Server) Drain() { s.ready.draining.Store(true) }
 
-// probes mounts what both listeners answer.
+// probes adds the routes that both listeners have.
 func (s *Server) probes(mux *http.ServeMux) {
 	mux.Handle("/livez", readOnly(http.HandlerFunc(livez)))
 	mux.Handle("/readyz", readOnly(s.ready))

@@ -10,8 +10,8 @@ import (
 
 const jsonType = "application/json"
 
-// appendListing appends an event as /search shows it: these fields, in this order, and no white space,
-// so that the same event is the same bytes.
+// appendListing appends an event as /search shows it: always these fields, in this order, without white space, so that
+// the same event gives the same bytes.
 func appendListing(b []byte, l *catalog.Listing) []byte {
 	b = append(b, `{"id":"`...)
 	b = l.ID.AppendTo(b)
@@ -50,7 +50,7 @@ func appendTime(b []byte, l event.LocalDateTime, allDay bool) []byte {
 	return append(b, '"')
 }
 
-// appendNumber appends an exact number, which never goes by way of a float.
+// appendNumber appends an exact number, null if there is none. It is not converted to a float on the way.
 func appendNumber[T interface{ Append(b []byte) []byte }](b []byte, number *T) []byte {
 	if number == nil {
 		return append(b, "null"...)
@@ -58,8 +58,8 @@ func appendNumber[T interface{ Append(b []byte) []byte }](b []byte, number *T) [
 	return (*number).Append(b)
 }
 
-// appendString appends s as a JSON string (RFC 8259, 7) that escapes what has to be, and nothing for
-// the sake of HTML. Bytes that are no UTF-8 become U+FFFD.
+// appendString appends s as a JSON string (RFC 8259, 7). It escapes only what JSON requires, unlike encoding/json, which escapes for
+// HTML, too. Bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// RequestLog is a handler that adds to each line the ids of the request, and of the trace, that it is about.
+// RequestLog makes a handler that adds to each line the ids of the request and of the trace that its context belongs to.
 func RequestLog(next slog.Handler) slog.Handler { return requestLog{next} }
 
 type requestLog struct{ slog.Handler }

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics count requests and their time; nil counts nothing.
+// metrics measure how long requests take; nil measures nothing.
 type metrics struct{ requests *prometheus.HistogramVec }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -25,7 +25,8 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	return m
 }
 
-// observe takes labels from closed sets only: the patterns of the mux, known methods, status codes.
+// observe counts a request that has been answered. Its labels have few values, whatever clients send: the patterns of the mux, known
+// methods, status codes.
 func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
 	if m == nil {
 		return
@@ -37,7 +38,7 @@ func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
 	m.requests.WithLabelValues(r.Pattern, method, label(status)).Observe(took.Seconds())
 }
 
-// label is strconv.Itoa without an allocation for what is nearly always answered.
+// label is strconv.Itoa, without an allocation for the most frequent statuses.
 func label(status int) string {
 	switch status {
 	case http.StatusOK:

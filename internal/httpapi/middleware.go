@@ -17,19 +17,18 @@ const requestIDHeader = "X-Request-Id" // in the form in which net/http keeps it
 
 type requestIDKey struct{}
 
-// RequestID is the id of the request that ctx belongs to, under which the log knows it; empty outside
-// of one.
+// RequestID is the id of the request that ctx belongs to, as log lines have it; empty if ctx belongs to none.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// exchange is one request and its answer: the request's context, which knows its id, and the answer's writer, which sees
-// what is answered. It is both so that each request costs one of these and no more.
+// exchange is one request and its answer. It is the request's context, which knows the id, and also the writer of the answer, which notes
+// status and size: both in one, so that each request costs one allocation.
 type exchange struct {
 	context.Context //nolint:containedctx // It is one.
 	http.ResponseWriter
-	id     [1]string // as a header's value is kept
+	id     [1]string // an array, since a slice of it is the value of a header
 	status int       // 0: nothing yet
 	bytes  int64
 }
@@ -98,7 +97,7 @@ func (takenOver) Write([]byte) (int, error) { return 0, http.ErrHijacked }
 // Unwrap is for http.ResponseController.
 func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// observe gives each request an id, the client's (or a proxy's) own if it is a sane one, logs it at debug level and counts it.
+// observe gives each request an id, logs it at debug level and counts it. An id that the client or a proxy has set is kept if it is well-formed.
 func observe(log *slog.Logger, m *metrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, outer *http.Request) {
 		began := time.Now()
@@ -110,7 +109,7 @@ func observe(log *slog.Logger, m *metrics, next http.Handler) http.Handler {
 		w.Header()[requestIDHeader] = e.id[:]
 		r := outer.WithContext(e)
 		defer func() { // the answer may end in a panic that cuts it off
-			outer.Pattern = r.Pattern // for who is further out
+			outer.Pattern = r.Pattern // for the handlers around this one
 			took := time.Since(began)
 			m.observe(r, e.status, took)
 			if log.Enabled(e, slog.LevelDebug) {
@@ -134,8 +133,9 @@ func isRequestID(id string) bool {
 	return id != "" && len(id) <= maxLength && !strings.ContainsFunc(id, alien)
 }
 
-// secured are headers of answers that are data: no browser should make anything else of them. The pages set their own over
-// these, with what matters to pages alone: each header costs every answer, and past the eighth a map has to grow. Nobody may change the values: they are everybody's.
+// secured are the headers that keep browsers from taking data for anything else. The pages replace them by their own, and add those that
+// matter to pages alone: a header costs time in every answer, and with more than eight their map has to grow. The values are shared by all
+// answers and may not be changed.
 //
 //nolint:gochecknoglobals // a constant table
 var secured = []struct {
@@ -156,7 +156,7 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// known refuses API keys that nobody was given.
+// known refuses requests with an API key that is not known.
 func known(limiter *ratelimit.Limiter, next http.Handler) http.Handler {
 	if limiter == nil {
 		return next
@@ -172,7 +172,7 @@ func known(limiter *ratelimit.Limiter, next http.Handler) http.Handler {
 	})
 }
 
-// rescue answers for a handler that panicked. What was begun is cut off.
+// rescue answers for a handler that panics, or cuts the connection off if the handler has begun to answer.
 func (s *Server) rescue(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -193,7 +193,7 @@ func (s *Server) rescue(next http.Handler) http.Handler {
 	})
 }
 
-// clip bounds what a log line takes from a request.
+// clip shortens a text from a request for the log, to 256 bytes.
 func clip(s string) string {
 	const maxLength = 256
 	if len(s) > maxLength {

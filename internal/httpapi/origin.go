@@ -8,15 +8,15 @@ import (
 	"github.com/rs/cors"
 )
 
-// AnyOrigin lets every page ask.
+// AnyOrigin stands for all origins.
 const AnyOrigin = "*"
 
-// preflightAge is how long a browser may remember what it was told of another origin.
+// preflightAge is how long a browser may keep the answer to a preflight request.
 const preflightAge = 2 * time.Hour
 
-// crossOrigin says which pages of other origins may ask. Nobody is asked who they are, so what such a page could read it
-// could read without its visitor, too, unless the visitor is in a network where the page is not: that is what the
-// default protects.
+// crossOrigin refuses requests from pages of other origins than these. The API has no logins: a page learns nothing through its visitor's
+// browser that it could not ask for itself, unless the API is in a private network which the visitor can reach and the page can't. That
+// case is what this protects.
 func crossOrigin(origins []string, next http.Handler) http.Handler {
 	if slices.Contains(origins, AnyOrigin) {
 		return shared(origins, next)
@@ -31,7 +31,7 @@ func crossOrigin(origins []string, next http.Handler) http.Handler {
 	return shared(origins, protection.Handler(next))
 }
 
-// shared tells browsers, by CORS, which pages may read answers, and which headers of them.
+// shared tells browsers, by CORS, which origins' pages may read the answers, and which headers they may read.
 func shared(origins []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next

@@ -12,22 +12,22 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// question is what the parameters of an export ask for, in GraphQL's terms.
+// question is what the parameters of an export ask for, as GraphQL's arguments window and where.
 type question struct {
 	window catalog.WindowInput
 	where  catalog.EventFilter
 }
 
-// query is the question at now.
+// query is the catalog's query for the question, with presets as of now.
 func (q *question) query(now time.Time) (catalog.EventQuery, error) {
 	window, err := q.window.Window(now)
 	return catalog.EventQuery{Window: window, Where: q.where, Now: now}, err
 }
 
-// setter reads the values of one parameter, of which there is one at least.
+// setter reads the values of one parameter into a question; there is at least one value.
 type setter func(q *question, values []string) error
 
-// parameters are those of the exports: an EventWindow's and an EventFilter's fields, by the SDL's names.
+// parameters are the parameters of exports: the fields of EventWindow and EventFilter, by their names in the SDL.
 //
 //nolint:gochecknoglobals // a constant table
 var parameters = map[string]setter{
@@ -74,8 +74,8 @@ func (q *question) starts() *catalog.StartsFilter {
 	return q.where.Starts
 }
 
-// parseQuestion reads a query string. A parameter of another name is refused: the filter that somebody misspelt
-// would give them events that they did not ask for. An empty one asks for nothing.
+// parseQuestion reads a query string. An unknown parameter is refused, since a misspelt filter would filter nothing, and give
+// events that nobody asked for. A parameter with an empty value counts as not given.
 func parseQuestion(query string) (*question, error) {
 	if len(query) > maxQuery {
 		return nil, badInput("", "the query string is longer than 8 KiB")
@@ -131,7 +131,7 @@ func list[T any](parse func(string) (T, error), set func(*question, []T)) setter
 	}
 }
 
-// What a value should have looked like. The client is told.
+// Errors that tell the client what a value should look like.
 var (
 	errBound   = errors.New("want a date (2021-06-30) or a date and time (2021-06-30T20:00), with or without an offset (Z, +02:00)")
 	errInstant = errors.New("want an instant such as 2021-06-30T19:00:00Z")
@@ -194,7 +194,7 @@ func oneOf[T ~string](allowed ...T) func(string) (T, error) {
 	}
 }
 
-// inParameters is an error of the catalog's in the names of the parameters: it speaks of GraphQL's arguments.
+// inParameters renames the arguments in an error of the catalog, window.from and where.text, to parameters of an export: from and text.
 func inParameters(err error) error {
 	e, ok := errors.AsType[*catalog.Error](err)
 	if !ok {

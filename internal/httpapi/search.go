@@ -7,7 +7,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// search answers GET /search. HEAD looks at the arguments and asks nobody.
+// search answers GET /search. For HEAD it checks the arguments, and does not search.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	window, err := parseWindow(r.URL.RawQuery)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// The server's timeouts and sizes. They are for requests that fit into memory and their answers; a
-// search sets its own deadlines as it goes.
+// The server's timeouts and sizes. They suit requests and answers that fit into memory; searches, exports, event streams and WebSockets
+// set deadlines of their own.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second
@@ -23,16 +23,15 @@ const (
 
 // Ending is how a server stops.
 type Ending struct {
-	// Linger is how long it goes on as before at most, but closes each connection with its next answer: a client that sends on
-	// a connection just as the server closes it for being idle gets an error, and may not repeat what it sent.
+	// Linger is how long the server goes on serving, at most, while it closes each connection with its next answer. If it closed idle
+	// connections at once, a client that sends a request at that moment would get an error, and might not be able to repeat it.
 	Linger time.Duration
-	Finish time.Duration // what requests under way have after that
+	Finish time.Duration // how long requests under way may take after that, before they are cut off
 }
 
-// Serve answers requests on listener until ctx is done, then stops: a handler with a Drain method (a
-// Server) is told first, so that it stops being ready; it lingers; then no new connection is accepted; requests under way
-// are given time to finish, and are cut off after it. It returns nil when it stopped because of
-// ctx, and has closed listener in every case.
+// Serve answers requests on listener until ctx is done, and then stops in three steps. First it calls the handler's Drain method, if it
+// has one as a Server does, so that it stops being ready. Then it lingers (see Ending). At last it accepts no new connection, and gives
+// requests under way time to finish. It returns nil if it stopped because of ctx, and has closed listener in every case.
 func Serve(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler, ending Ending) error {
 	var open atomic.Int64 // connections
 	server := &http.Server{
@@ -77,7 +76,7 @@ func Serve(ctx context.Context, log *slog.Logger, listener net.Listener, handler
 	return nil
 }
 
-// leaving closes each connection with its next answer, once ctx is done.
+// leaving makes each connection close after its next answer, once ctx is done.
 func leaving(ctx context.Context, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ctx.Err() != nil {
@@ -87,7 +86,7 @@ func leaving(ctx context.Context, next http.Handler) http.Handler {
 	})
 }
 
-// linger waits until no connection is open, or for a time.
+// linger waits until no connection is open, but no longer than atMost.
 func linger(open *atomic.Int64, atMost time.Duration) {
 	end := time.After(atMost)
 	step := time.NewTicker(20 * time.Millisecond)

@@ -8,8 +8,8 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// compressed gives an answer as gzip to those who take it. The wrapper knows how to read
-// Accept-Encoding, sets Vary, and passes on what it has as it comes. zstd would want megabytes a request.
+// compressed sends an answer as gzip to clients that accept it. The wrapper reads Accept-Encoding, sets Vary, and passes parts of the
+// answer on as they come. It offers no zstd, which takes megabytes of memory for each request.
 func compressed(next http.Handler) http.Handler {
 	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.SuffixETag(gzipTag))
 	if err != nil {
@@ -18,8 +18,8 @@ func compressed(next http.Handler) http.Handler {
 	return wrap(next)
 }
 
-// streamBuffer is how much of an answer is held before it is sent on, in bytes. An answer that fits, or
-// that fails before, is decided on as a whole.
+// streamBuffer is how much of an answer is held before it is sent on, in bytes. As long as nothing has been sent, an error can still be
+// answered with its own status.
 const streamBuffer = 32 << 10
 
 // stream writes an answer part by part.
@@ -39,7 +39,7 @@ func newStream(w http.ResponseWriter, t Timeouts) *stream {
 	}
 }
 
-// passOn sends what has been written, when there is enough of it.
+// passOn sends the buffer on if it is full.
 func (s *stream) passOn() error {
 	if len(s.buffer) < streamBuffer {
 		return nil
@@ -47,8 +47,8 @@ func (s *stream) passOn() error {
 	return s.flush()
 }
 
-// allow gives the client its time to take what is written next. The server's own timeout is for short
-// answers, and may have passed by now.
+// allow gives the client time to take what is written next. The server's own write timeout is meant for short answers, and may be
+// over by now.
 func (s *stream) allow() {
 	_ = s.control.SetWriteDeadline(time.Now().Add(s.patience)) // a ResponseWriter without deadlines is a test's
 }
@@ -62,7 +62,7 @@ func (s *stream) flush() error {
 	return err
 }
 
-// streamed ends an answer, which err may have cut short. It is the last that a handler does.
+// streamed ends an answer; err is why it is not whole, nil if it is. A handler calls it last.
 func (s *Server) streamed(r *http.Request, out *stream, err error) {
 	ctx := r.Context()
 	switch {

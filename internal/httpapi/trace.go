@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced makes a span of each request for data. It belongs to the trace that a trusted proxy says; what anybody else says is
-// only linked to, or strangers would decide what is traced.
+// traced makes a span of each request for data. If a trusted proxy sends a trace, the span belongs to it. A trace that any other
+// client sends is only linked to, or strangers would decide what is traced.
 func traced(provider trace.TracerProvider, proxies []netip.Prefix, next http.Handler) http.Handler {
 	if provider == nil {
 		return next

@@ -19,9 +19,8 @@ const (
 const boundForms = ": want a date (2021-06-30) or a date and time (2021-06-30T20:00, 2021-06-30T20:00:00), " +
 	"with or without an offset (Z, +02:00)"
 
-// parseWindow reads the window of a search. A parameter that is absent or empty leaves its side open,
-// one given twice is refused, and so is a query string that can't be read as a whole: half of it would
-// be another question. Parameters of other names are not looked at.
+// parseWindow reads the window of a search. A parameter that is absent or empty leaves its side open. One that is given twice is refused,
+// and so is a query string that is malformed anywhere: the rest of it might ask for something else. Other parameters are ignored.
 func parseWindow(query string) (catalog.Window, error) {
 	if len(query) > maxQuery {
 		return catalog.Window{}, badInput("", "the query string is longer than 8 KiB")
@@ -54,8 +53,8 @@ func parseBound(name string, values []string) (*catalog.Bound, error) {
 	return &bound, nil
 }
 
-// normalize undoes what a URL does to a +, behind a time only: behind a date, the space may as well
-// stand for a T. A date with an offset is midnight there.
+// normalize makes a bound of what often stands in a URL. A + that was not escaped arrives as a space: after a time, that is the + of an
+// offset; after a date it may as well stand for T, and is left. A date with an offset, 2021-06-30+02:00, becomes the midnight there.
 func normalize(s string) string {
 	const date = len("2006-01-02")
 	if len(s) <= date {

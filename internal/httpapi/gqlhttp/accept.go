@@ -38,10 +38,10 @@ type wanted struct {
 	rather     bool // it takes that rather than JSON, whatever it asks
 }
 
-// negotiate chooses the media type of the answer (GraphQL over HTTP, 6.2): JSON for who takes anything, the
-// one that is wanted more otherwise, GraphQL's own when that is both. When none of the two is wanted, the answer that
-// says so is JSON. Who takes a stream of events no less than these (urql names all that it can read) gets one for subscriptions: what is
-// no JSON can't be kept, neither here nor elsewhere.
+// negotiate chooses the media type of the answer (GraphQL over HTTP, 6.2): the one that the client names with the higher quality;
+// GraphQL's own if both are named with the same; JSON if none is named but any is accepted. If neither is acceptable, the answer that says
+// so is JSON. Who takes a stream of events, but no less than these, gets one for subscriptions only: urql names all that it can read, and
+// a stream can't be kept by any cache.
 func negotiate(accept []string) wanted {
 	if len(accept) == 0 {
 		return wanted{media: mediaJSON, acceptable: true}
@@ -77,7 +77,8 @@ func negotiate(accept []string) wanted {
 	return w
 }
 
-// weigh takes one element of an Accept header apart; what is malformed counts as not there.
+// weigh reads one element of an Accept header: its name in lower case, and its quality from 0 to 1. A malformed one is empty, with
+// quality 0.
 func weigh(item string) (kind string, quality float64) {
 	kind, parameters, _ := strings.Cut(item, ";")
 	quality = 1

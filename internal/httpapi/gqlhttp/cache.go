@@ -15,33 +15,33 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// How old an answer may be by the time that somebody sees it. Some fields depend on the time (availability, presets) or
-// on what doesn't raise the catalog's version (runs, lastSeenAt): a minute for all answers, in three parts, bounds these
-// without a list of them. See also cacheControl.
+// How old an answer may be when somebody sees it: a minute in all, in three parts. Some fields depend on the time (availability,
+// presets) or on data that changes without a new version of the catalog (runs, lastSeenAt). One bound for all answers makes a list of
+// these fields unnecessary.
 const (
 	keptFor  = 30 * time.Second // here
 	freshFor = 15 * time.Second // in caches of others, without asking again
-	staleFor = 15 * time.Second // in these, while they ask
+	staleFor = 15 * time.Second // in these caches, while they ask for a newer one
 )
 
-// anyone is what an answer's reader may see. Everybody may see the same.
+// anyone is part of each answer's key: who may see it. So far all clients may see the same.
 const anyone = "anyone"
 
 // maxKnownRequests bounds the bytes of requests that are known, beside the answers.
 const maxKnownRequests = 8 << 20
 
-// Snapshots tell of which state of the data an answer is; *catalog.Catalog is one.
+// Snapshots say which state of the data an answer is made from; *catalog.Catalog is one.
 type Snapshots interface {
-	// Current is the state that a read would find now, or an earlier one; false: it is not known.
+	// Current is the state that a read would find now, or an earlier one; false if it is not known.
 	Current() (catalog.Stamp, bool)
-	// Pin binds the reads of a context to one server, and tells afterwards of which state of the data they are, at
-	// least; false: it is not known.
+	// Pin binds the reads under the context that it returns to one server. When they are done, the function says which state of the data
+	// they saw, or a later one; false if that is not known.
 	Pin(ctx context.Context) (context.Context, func() (catalog.Stamp, bool))
 }
 
-// cache keeps answers. An answer is found by the bytes of a request that was seen before, or by what the request means.
-// It counts for as long as its stamp is the current one: a new version makes every answer unreachable at once, and the
-// next one takes its place. Nothing is kept while the state of the data is not known.
+// cache keeps answers. An answer is found by the bytes of an earlier request, or by what the request means (Operation.AppendKey).
+// It is used only while its stamp is the current one: a new version of the catalog makes all answers useless at once, and new ones
+// replace them. Nothing is kept while the state of the data is not known.
 type cache struct {
 	snapshots Snapshots
 	clock     func() time.Time
@@ -52,11 +52,11 @@ type cache struct {
 	metrics   *metrics
 }
 
-// known is a request that was seen: what it asks doesn't change.
+// known is a request that was seen before, with the key of its answers.
 type known struct {
 	post         bool
 	request, key string
-	answered     prometheus.Counter // from here
+	answered     prometheus.Counter // counts its answers from the cache
 }
 
 func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, m *metrics) *cache {
@@ -69,7 +69,7 @@ func newCache(snapshots Snapshots, maxBytes int, clock func() time.Time, m *metr
 		}),
 		answers: otter.Must(&otter.Options[string, *response]{
 			MaximumWeight: uint64(max(maxBytes, 1)),
-			// Packed, it is a part of its size, mostly a small one.
+			// Half its size is room for its gzip form, which is mostly smaller, and is made when somebody asks for it.
 			Weigher: func(key string, a *response) uint32 { return uint32(len(key) + cap(a.body) + len(a.body)/2 + overhead) },
 		}),
 	}
@@ -113,8 +113,8 @@ func (c *cache) hash(in *input) uint64 {
 	return maphash.String(c.seed, in.query)
 }
 
-// answer finds or makes the answer to an operation. Who asks for what is being made waits for it; it is made whether
-// or not those who wait for it stay.
+// answer finds or makes the answer to an operation. If another request is having the same answer made, it waits for that. An answer is
+// made to the end even if nobody waits for it any more. It is nil if ctx ends first.
 func (c *cache) answer(ctx context.Context, in *input, op *graph.Operation, timeout time.Duration, execute func(ctx context.Context) *graph.Answer) *response {
 	if c == nil {
 		return newResponse(execute(ctx))
@@ -153,7 +153,7 @@ func (c *cache) answer(ctx context.Context, in *input, op *graph.Operation, time
 	}
 }
 
-// make executes, and keeps the answer if it is whole and it is known of which state of the data it is.
+// make executes, and keeps the answer if it has no errors and the state of the data that it is made from is known.
 func (c *cache) make(ctx context.Context, key string, execute func(ctx context.Context) *graph.Answer) *response {
 	c.metrics.cacheMiss.Inc()
 	ctx, read := c.snapshots.Pin(ctx)

@@ -22,25 +22,25 @@ import (
 // DocumentMode says which operations are answered.
 type DocumentMode string
 
-// The modes, the first for who has none.
+// The modes. DocumentsOpen is the default.
 const (
 	DocumentsOpen   DocumentMode = "open"   // all, by text or by id
 	DocumentsPrefer DocumentMode = "prefer" // all; those that are not trusted are logged now and then: they are what DocumentsOnly would refuse
 	DocumentsOnly   DocumentMode = "only"   // trusted ones alone
 )
 
-// Codes of documents.
+// Codes of errors about documents.
 const (
 	codePersistedQueryNotFound catalog.Code = "PERSISTED_QUERY_NOT_FOUND" // Apollo's: clients send the text then
 	codeDocumentNotFound       catalog.Code = "DOCUMENT_NOT_FOUND"
 	codeDocumentNotTrusted     catalog.Code = "DOCUMENT_NOT_TRUSTED"
 )
 
-// maxPersistedBytes bounds the texts that clients have told by automatic persisted queries.
+// maxPersistedBytes bounds the texts that are kept for automatic persisted queries.
 const maxPersistedBytes = 16 << 20
 
-// documents know texts by their ids: trusted ones, which an application's build wrote down, and those that clients have sent
-// with their hash.
+// documents find texts by ids: those of trusted documents, from the operator's manifest, and those of automatic persisted queries, which
+// clients have sent with their hash.
 type documents struct {
 	mode    DocumentMode
 	trusted map[string]string   // texts by id
@@ -68,8 +68,8 @@ func newDocuments(o Options) *documents {
 	return d
 }
 
-// request finds the text that was meant. Clients name it by documentId (GraphQL over HTTP, appendix A), id or doc_id (Relay), or
-// by the hash of automatic persisted queries (Apollo).
+// request finds the text of an operation, or says why it is not answered. Clients send the text, or name it by documentId (GraphQL over
+// HTTP, appendix A), by id or doc_id (Relay), or by the hash of automatic persisted queries (Apollo).
 func (d *documents) request(ctx context.Context, e envelope) (graph.Request, *refusal) {
 	hash := e.Extensions.persisted()
 	id := cmp.Or(e.DocumentID, e.ID, e.DocID, hash)
@@ -101,7 +101,7 @@ func (d *documents) request(ctx context.Context, e envelope) (graph.Request, *re
 	return graph.Request{Query: text, OperationName: e.OperationName, Variables: e.Variables, Extensions: e.Extensions}, nil
 }
 
-// persisted is the text of a hash, which may be told with it.
+// persisted is the text of a hash. If the client sends the text with the hash, it is kept for the next time.
 func (d *documents) persisted(hash, text string) (string, *refusal) {
 	if text == "" {
 		if known, ok := d.seen.GetIfPresent(hash); ok {
@@ -141,8 +141,8 @@ func (e extensions) persisted() string {
 // maxManifestDocuments bounds a manifest.
 const maxManifestDocuments = 100_000
 
-// ParseManifest reads trusted documents by id, as a build writes them: Apollo's persisted query manifest, or one object of ids
-// and texts (graphql-codegen's client preset, Relay's compiler).
+// ParseManifest reads a manifest of trusted documents, in Apollo's form or as one JSON object of ids and texts (graphql-codegen's client
+// preset, Relay's compiler). It returns the texts by id: 1 to 100,000, none of them empty.
 func ParseManifest(text []byte) (map[string]string, error) {
 	var apollo struct {
 		Format     string `json:"format"`

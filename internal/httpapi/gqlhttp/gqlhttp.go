@@ -3,8 +3,8 @@
 //
 //	read -> recall -> parse -> document -> prepare -> cache -> execute -> write
 //
-// read bounds it, recall knows the bytes of an earlier request, document finds the text that an id stands for,
-// prepare is the engine's: parsing, validation, limits.
+// read takes the request in, up to a size. recall finds the answer to an earlier request of the same bytes. document finds the text that
+// an id stands for. prepare is the engine's part: parsing the text, validation, limits. The client then pays what the operation costs.
 package gqlhttp
 
 import (
@@ -32,37 +32,37 @@ type Engine interface {
 	Refuse(ctx context.Context, err error) *graph.Answer
 }
 
-// Limiter takes the points that something costs from what the client may ask for, and tells it in the answer's header how it
-// stands; false: there were not enough. *ratelimit.Limiter is one.
+// Limiter takes points from what the client of a request may spend, and says in the answer's header h how many are left. It is false, and
+// takes none, if there are not enough. *ratelimit.Limiter is one.
 type Limiter interface {
 	Take(h http.Header, r *http.Request, points int) bool
 }
 
-// Options are the parts of a Handler. Engine is needed.
+// Options are the parts of a Handler. Engine is required.
 type Options struct {
 	Engine  Engine
 	Timeout time.Duration // of an operation as a whole; 0: 10 s
 	MaxKiB  int           // of a request's body, or of its query string; 0: 64
 	Live    Live
-	Origins []string        // of pages elsewhere that may open a WebSocket, such as https://app.example; "*": all
+	Origins []string        // origins whose pages may open a WebSocket, such as https://app.example; "*": all
 	Closing context.Context //nolint:containedctx // Done when the program is about to stop: streams and WebSockets end; nil: never.
 
 	DocumentMode DocumentMode      // "": DocumentsOpen
 	Trusted      map[string]string // documents by id, see ParseManifest
 	Log          *slog.Logger      // nil: nothing is logged
 
-	Limiter Limiter // nil: clients may ask for as much as they like
-	// Client tells clients apart; false: it shows an API key that is not known. nil: by their addresses.
+	Limiter Limiter // nil: there is no limit
+	// Client tells clients apart, by a name of any form; false: the request has an API key that is not known. nil: by their addresses.
 	Client func(r *http.Request) (name string, ok bool)
 
 	Snapshots  Snapshots             // nil: no answer is kept
-	CacheBytes int                   // of answers that are kept, about; 0: none is
+	CacheBytes int                   // how much answers that are kept may take, about; 0: none is kept
 	Clock      func() time.Time      // nil: time.Now
-	Registry   prometheus.Registerer // of the metrics, which one Handler may register; nil: none
+	Registry   prometheus.Registerer // for the metrics, which only one Handler may register; nil: they are not shown
 	Traces     trace.TracerProvider  // nil: nothing is traced
 }
 
-// Handler serves one path.
+// Handler serves GraphQL at the path where it is mounted.
 type Handler struct {
 	engine  Engine
 	live    live
@@ -160,7 +160,7 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, points int) bool 
 	return h.limiter == nil || h.limiter.Take(w.Header(), r, points)
 }
 
-// codeRateLimited is of a client that has to wait.
+// codeRateLimited is the code for a client that has to wait.
 const codeRateLimited catalog.Code = "RATE_LIMITED"
 
 func exhausted() *refusal {
@@ -171,7 +171,7 @@ func isWebSocket(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") // other upgrades (Java's client offers h2c) are declined by silence
 }
 
-// refusal answers what is no GraphQL request with its own status, whatever media type is wanted.
+// refusal is the answer to what is no GraphQL request, or not one to be executed. Its status is the same for both media types.
 type refusal struct {
 	status int
 	err    *catalog.Error
@@ -187,7 +187,7 @@ func (h *Handler) fault(ctx context.Context, f *refusal) *response {
 	return answer
 }
 
-// request is the operation that was asked for.
+// request reads which operation is asked for.
 func (h *Handler) request(ctx context.Context, in *input) (graph.Request, *refusal) {
 	e, fault := in.parse()
 	if fault != nil {

@@ -18,12 +18,12 @@ import (
 
 // Live bounds streams and WebSockets. A number that is 0 takes its default.
 type Live struct {
-	Connections   int           // open at a time; 10,000
-	PerClient     int           // of these, of one client; 200
-	Subscriptions int           // of one WebSocket at a time; 20
+	Connections   int           // streams and WebSockets at a time; 10,000
+	PerClient     int           // streams and WebSockets of one client at a time; 200
+	Subscriptions int           // operations of one WebSocket at a time; 20
 	Write         time.Duration // how long a client may take to accept an answer before it is told that it is too slow, and as long again before it is cut off; 10 s
-	Ping          time.Duration // how often a connection is looked after whether somebody is there; 20 s
-	Init          time.Duration // how long a WebSocket may take to say connection_init; 10 s
+	Ping          time.Duration // how often the client of a connection is checked to be there; 20 s
+	Init          time.Duration // how long a client may take to send connection_init; 10 s
 }
 
 func (l Live) orDefaults() Live {
@@ -36,7 +36,7 @@ func (l Live) orDefaults() Live {
 	return l
 }
 
-// live are the connections that stay.
+// live counts the streams and WebSockets that are open.
 type live struct {
 	Live
 	closing context.Context //nolint:containedctx // It says when the program is about to stop.
@@ -47,7 +47,7 @@ type live struct {
 	of   map[string]int // by client
 }
 
-// enter counts a connection in, unless there are too many; leave counts it out.
+// enter counts a connection, unless there are too many; leave has to be called when it ends.
 func (h *Handler) enter(w http.ResponseWriter, r *http.Request, transport string) (leave func(), fault *refusal) {
 	client, _ := h.client(r) // keys that are not known have been refused
 	if fault := h.live.count(client); fault != nil {
@@ -87,7 +87,7 @@ func (l *live) leave(client string) {
 	l.all.Done()
 }
 
-// byAddress tells clients apart by where they are connected from.
+// byAddress tells clients apart by the address that they connect from.
 func byAddress(r *http.Request) (string, bool) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -117,18 +117,18 @@ func fullSocket() error {
 	return &catalog.Error{Code: codeBusy, Message: "too many operations on this WebSocket: complete some, or open another"}
 }
 
-// codeBusy is of what would have been done if less was going on.
+// codeBusy is the code for what is refused only because too much is going on.
 const codeBusy catalog.Code = "BUSY"
 
-// tooSlow is told to a client that took its answers late. It may come back, and go on after the last cursor that it has.
+// tooSlow is what a client is told that took its answers too late. It may subscribe again, from the last cursor that it has.
 const (
 	tooSlow                  = "too slow: subscribe again, after the last cursor"
 	codeTooSlow catalog.Code = "TOO_SLOW"
 )
 
-// answers gives the bodies of an operation's answers, on a connection that stays; of a query, too, in the time that it would have
-// by itself. failed is of one that is no answer but an error: nothing was executed, or what ended a subscription.
-// A subscription costs what one of its answers does: what comes then is not the client's doing.
+// answers gives the answers of an operation on a stream or WebSocket: one of a query, any number of a subscription. failed says that an
+// answer is an error: the operation was not executed, or the subscription has ended by it. A subscription costs as much as one of its
+// answers: how many follow is not for the client to decide.
 func (h *Handler) answers(ctx context.Context, r *http.Request, request graph.Request) iter.Seq2[*graph.Answer, bool] {
 	return func(yield func(answer *graph.Answer, failed bool) bool) {
 		tell := func(answer *graph.Answer, failed bool) bool {

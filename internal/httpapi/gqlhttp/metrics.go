@@ -11,12 +11,13 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// otherOperation is what metrics call an operation whose name the operator has not told: strangers choose names as they like.
+// otherOperation stands in metrics for all names that are not in the operator's manifest. Clients can choose any name, and each would
+// be a new series.
 const otherOperation = "other"
 
 // metrics count operations. Labels are from closed sets: the names of trusted documents, types of operations, our own codes.
 type metrics struct {
-	names map[string]struct{} // that are told
+	names map[string]struct{} // of operations, that are shown as they are
 
 	operations *prometheus.CounterVec   // by operation, type, answer
 	took       *prometheus.HistogramVec // by operation, type
@@ -31,7 +32,7 @@ type metrics struct {
 	cut           prometheus.Counter
 }
 
-// newMetrics makes metrics that a registry shows; nil: nobody does.
+// newMetrics makes the metrics, and registers them unless registry is nil.
 func newMetrics(registry prometheus.Registerer, trusted map[string]string) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
@@ -68,7 +69,7 @@ func namesOf(documents map[string]string) map[string]struct{} {
 	for _, text := range documents {
 		document, err := parser.ParseQuery(&ast.Source{Input: text})
 		if err != nil {
-			continue // who asks for it is told
+			continue // a client that asks for it gets the error
 		}
 		for _, operation := range document.Operations {
 			names[operation.Name] = struct{}{}
@@ -77,7 +78,7 @@ func namesOf(documents map[string]string) map[string]struct{} {
 	return names
 }
 
-// name is what an operation is called.
+// name is the name of an operation in metrics and spans.
 func (m *metrics) name(op *graph.Operation) string {
 	if _, ok := m.names[op.Operation.Name]; ok && op.Operation.Name != "" {
 		return op.Operation.Name
@@ -85,7 +86,7 @@ func (m *metrics) name(op *graph.Operation) string {
 	return otherOperation
 }
 
-// cached is what counts an operation's answers from the cache.
+// cached is the counter of an operation's answers from the cache.
 func (m *metrics) cached(op *graph.Operation) prometheus.Counter {
 	return m.operations.WithLabelValues(m.name(op), string(op.Operation.Operation), "cache")
 }
@@ -98,7 +99,7 @@ func (m *metrics) executed(op *graph.Operation, took time.Duration) {
 	m.points.WithLabelValues(name).Add(float64(op.Cost()))
 }
 
-// told counts the errors that a client is told, and a request of which nothing was executed.
+// told counts the errors in an answer and, if refused, a request that was not executed.
 func (m *metrics) told(refused bool, codes []catalog.Code) {
 	if refused {
 		m.operations.WithLabelValues(otherOperation, "unknown", "refused").Inc()

@@ -17,13 +17,13 @@ import (
 // maxRequest bounds a request's body, and its query string, in bytes, by default.
 const maxRequest = 64 << 10
 
-// maxDiscard is how much of a body that is too large is read all the same, in bytes: most clients look
-// for an answer only when they have sent everything.
+// maxDiscard is how much of a body that is too large is read all the same, in bytes: most clients read
+// the answer only after they have sent everything.
 const maxDiscard = 4 << 20
 
 const allowed = "GET, HEAD, OPTIONS, POST"
 
-// input is a request as it came. It is used again for others.
+// input is a request as it came. It comes from a pool, and goes back to it.
 type input struct {
 	post    bool
 	query   string           // the query string of a GET
@@ -32,7 +32,7 @@ type input struct {
 	parsed  bytes.Reader     // what the body is parsed from
 }
 
-// text is what was asked, as it came.
+// text is the request as it came: its body or its query string.
 func (in *input) text() string {
 	if in.post {
 		return in.body.String()
@@ -40,16 +40,16 @@ func (in *input) text() string {
 	return in.query
 }
 
-// is compares what was asked with a text.
+// is says whether the request is this text.
 func (in *input) is(text string) bool {
 	if in.post {
 		body := in.body.Bytes()
-		return string(body) == text // compared in place
+		return string(body) == text // the compiler makes no copy for a comparison
 	}
 	return in.query == text
 }
 
-// read takes in a request, whatever it holds.
+// read takes a request in, without looking at what it asks.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request, in *input) *refusal {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -88,7 +88,7 @@ func (h *Handler) readBody(r *http.Request, in *input) *refusal {
 	return nil
 }
 
-// input gives an input, which release takes back.
+// input takes an input from the pool; release gives it back.
 func (h *Handler) input() *input {
 	in, _ := h.inputs.Get().(*input)
 	return in
@@ -113,7 +113,7 @@ func isJSON(contentType string) bool {
 	return err == nil && kind == "application/json" && (!given || isUTF8(charset))
 }
 
-// envelope is the form of a request (GraphQL over HTTP, 5.1). A document that is known may be named in place of query.
+// envelope is the JSON of a request (GraphQL over HTTP, 5.1). A known document may be named instead of sending its text in query.
 type envelope struct {
 	Query         string         `json:"query"`
 	DocumentID    string         `json:"documentId"`
@@ -137,7 +137,7 @@ func (in *input) parse() (e envelope, fault *refusal) {
 	return e, nil
 }
 
-// fromQuery says what is wrong with the query string of a GET; empty if nothing is.
+// fromQuery reads the query string of a GET, and returns what is wrong with it; empty if nothing is.
 func (e *envelope) fromQuery(raw string) string {
 	values, err := url.ParseQuery(raw)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // minPacked is the size from which packing an answer is worth it, in bytes.
 const minPacked = 1 << 10
 
-// response is an answer that is ready to be sent, in every form in which it is asked for.
+// response is an answer that is ready to be sent, plain or as gzip. It may be sent many times, and at the same time.
 type response struct {
 	body    []byte
 	status  int  // 0: by the media type
@@ -27,25 +27,25 @@ type response struct {
 	failed  bool // it holds errors
 	codes   []catalog.Code
 
-	stamp catalog.Stamp // of which state of the data it is, where it is kept
-	made  time.Time
+	stamp catalog.Stamp // the state of the data that it is made from; only if it is kept
+	made  time.Time     // when it was begun to be made; only if it is kept
 
 	plain form
-	pack  sync.Once // packs it, for the first who asks
-	zip   *form     // nil: not smaller
+	pack  sync.Once // makes zip when it is first asked for
+	zip   *form     // nil: gzip would not make it smaller
 }
 
 func newResponse(a *graph.Answer) *response {
 	return &response{body: a.Body, refused: a.Refused, failed: a.Failed, codes: a.Codes, plain: form{body: a.Body, length: lengthOf(a.Body)}}
 }
 
-// form is an answer in one content coding. The values of its headers are as net/http keeps them, so that sending them again costs
-// nothing. Nobody may change them; who adds to them makes a copy, for want of capacity.
+// form is an answer in one content coding. The values of its headers are slices, as net/http keeps them, so that it costs nothing to
+// send them again. They may not be changed. Their capacity is 1, so that append makes a copy.
 type form struct {
 	body   []byte
 	suffix string // of its tags
 	length []string
-	tag    sync.Once // makes etags, for the first who asks: nobody who posts does
+	tag    sync.Once // makes etags when they are first asked for: answers to POST have none
 	etags  [mediaTypes][]string
 }
 
@@ -64,7 +64,7 @@ func (f *form) etag(m media) []string {
 
 func header(value string) []string { return []string{value}[:1:1] }
 
-// packed is the answer in gzip, nil if that is no use.
+// packed is the answer as gzip, nil if it is too small to gain by it.
 func (a *response) packed() *form {
 	a.pack.Do(func() {
 		if len(a.body) < minPacked {
@@ -77,7 +77,7 @@ func (a *response) packed() *form {
 	return a.zip
 }
 
-// zipper packs. It is more than a megabyte, which is a hundred times what it packs: so it is used again.
+// zipper makes gzip. It takes more than a megabyte, a hundred times what it packs, and so is used again.
 type zipper struct {
 	to bytes.Buffer
 	z  *gzip.Writer
@@ -114,8 +114,8 @@ var fixed = struct {
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
-// write sends the response. The status is that of GraphQL over HTTP, 6.4: in the old media type, a well-formed
-// request is answered with 200, whatever comes of it.
+// write sends the response. Its status follows GraphQL over HTTP, 6.4: as application/json, every well-formed request is answered with
+// 200, whatever comes of it.
 func (a *response) write(w http.ResponseWriter, r *http.Request, m media) {
 	form := &a.plain
 	h := w.Header()
@@ -161,7 +161,7 @@ func (a *response) statusIn(m media) int {
 	}
 }
 
-// matches says whether If-None-Match names the tag (RFC 9110, 13.1.2: weak ones count).
+// matches says whether If-None-Match names the tag; weak tags count (RFC 9110, 13.1.2).
 func matches(given []string, tag string) bool {
 	for _, header := range given {
 		for header != "" {

@@ -8,8 +8,8 @@ import (
 )
 
 // events answers with a stream of events, one stream for each operation: the distinct connections mode of
-// https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md. Its end without the event `complete` is none
-// that was meant: clients begin anew, and go on from their last cursor.
+// https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md. If a stream ends without the event `complete`, it was
+// broken off: the client should connect again, and go on from its last cursor.
 func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *refusal {
 	request, fault := h.request(r.Context(), in)
 	if fault != nil {
@@ -24,7 +24,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 	answers := make(chan []byte)
 	defer func() {
 		cancel()
-		for range answers { // until there is nobody to give any
+		for range answers { // until the goroutine that sends them has ended
 		}
 	}()
 	s := &eventStream{w: http.NewResponseController(w), out: w, handler: h}
@@ -70,15 +70,15 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 	}
 }
 
-// eventStream writes to a client, who has to keep up.
+// eventStream writes events to a client, which has to keep up.
 type eventStream struct {
 	w       *http.ResponseController
 	out     http.ResponseWriter
 	handler *Handler
 }
 
-// answer sends an answer. A client that is late with it is told so, as far as it can be, and that was all: the stream ends without
-// the event `complete`.
+// answer sends an answer; false ends the stream. A client that takes it too late is told so if possible, and the stream ends without the
+// event `complete`.
 func (s *eventStream) answer(body []byte) bool {
 	began := time.Now()
 	sent := s.send("event: next\ndata: ", string(bytes.ReplaceAll(body, []byte("\n"), nil)), "\n\n")

@@ -21,7 +21,7 @@ import (
 
 const protocol = "graphql-transport-ws"
 
-// How a WebSocket is closed that its client may not simply open again, by
+// The codes with which a WebSocket is closed when its client should not simply open it again, from
 // https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md.
 const (
 	closeBadRequest   websocket.StatusCode = 4400
@@ -33,7 +33,7 @@ const (
 	closeTooManyInits websocket.StatusCode = 4429
 )
 
-// message is one of the protocol.
+// message is a message of the protocol.
 type message struct {
 	ID      string          `json:"id,omitempty"`
 	Type    string          `json:"type"`
@@ -43,15 +43,15 @@ type message struct {
 // socket is a WebSocket and its subscriptions.
 type socket struct {
 	handler *Handler
-	opening *http.Request // what tells who the client is
+	opening *http.Request // the parts of the request that say who the client is
 	conn    *websocket.Conn
-	begun   atomic.Bool // connection_init came
-	slow    atomic.Bool // it took an answer late, and was told so
+	begun   atomic.Bool // connection_init has come
+	slow    atomic.Bool // the client took an answer too late, and is being told so
 
 	mu      sync.Mutex
-	tick    *time.Timer                   // looks after whether the client is there
-	active  map[string]context.CancelFunc // by the ids that are taken
-	running int                           // operations; one that the client has completed may still be at work
+	tick    *time.Timer                   // checks that the client is still there
+	active  map[string]context.CancelFunc // of operations, by their ids
+	running int                           // operations at work; one that the client has completed may still be among them
 	ended   sync.WaitGroup
 }
 
@@ -63,7 +63,7 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	conn, err := websocket.Accept(leanBuffers{w}, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol},
-		// Browsers let every page open one, and leave it to us whether it may.
+		// Browsers let every page open a WebSocket; the server has to check the origin.
 		InsecureSkipVerify: slices.Contains(h.origins, "*"),
 		OriginPatterns:     h.origins,
 	})
@@ -71,7 +71,7 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 		leave()
 		return nil
 	}
-	// What the server holds for a request is not held for as long as this may last.
+	// A WebSocket may last for hours: it keeps of the request only what it needs.
 	ctx := context.WithoutCancel(r.Context())
 	asked := &http.Request{RemoteAddr: r.RemoteAddr, Header: http.Header{}}
 	for _, name := range []string{"X-Forwarded-For", keyHeader} {
@@ -87,7 +87,7 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
-// run serves the socket. One that idles is to cost little: it has this goroutine and those of its operations.
+// run serves the socket until it ends. So that an idle socket costs little, its only goroutines are this one and those of its operations.
 func (s *socket) run(ctx context.Context) {
 	s.conn.SetReadLimit(int64(s.handler.maxRequest))
 	if s.conn.Subprotocol() != protocol {
@@ -115,7 +115,7 @@ func (s *socket) run(ctx context.Context) {
 	s.ended.Wait()
 }
 
-// ping ends the connection if its client is not there any more, and comes again if it is.
+// ping closes the connection if its client is not there any more; if it is, ping sets the timer for the next check.
 func (s *socket) ping(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, s.handler.live.Ping)
 	defer cancel()
@@ -128,7 +128,7 @@ func (s *socket) ping(ctx context.Context) {
 	s.tick.Reset(s.handler.live.Ping)
 }
 
-// leanBuffers hands over connections with less beside them than net/http's 8 KiB: there may be thousands that idle.
+// leanBuffers gives a hijacked connection smaller buffers than net/http's 8 KiB, since thousands of connections may idle.
 type leanBuffers struct{ http.ResponseWriter }
 
 // Hijack implements http.Hijacker.
@@ -143,12 +143,12 @@ func (l leanBuffers) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, fmt.Errorf("taking over the connection: %w", err)
 	}
 	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(size, len(early)))
-	_, err = r.Peek(len(early)) // who takes over looks for it in the buffer
+	_, err = r.Peek(len(early)) // coder/websocket takes early bytes only from the buffer
 	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, size)), err
 }
 
-// read takes messages until one of them, or there being none, ends the connection. ctx may not be done meanwhile: that would cut
-// the connection off without a word.
+// read takes messages until one of them, or an error, ends the connection, and returns how to close it. ctx may not end meanwhile: the
+// connection would be cut off without a close message.
 func (s *socket) read(ctx context.Context) (websocket.StatusCode, string) {
 	for {
 		kind, text, err := s.conn.Read(ctx)
@@ -195,11 +195,11 @@ func (s *socket) take(ctx context.Context, m message) (websocket.StatusCode, str
 	}
 }
 
-// keyHeader is where clients show an API key.
+// keyHeader is the header in which clients send an API key.
 const keyHeader = "X-Api-Key"
 
-// identify takes the API key that a client may show in the payload of connection_init, since a browser's WebSocket has no
-// headers to set; false: it is none that is known. What else stands there is for others.
+// identify takes the API key from the payload of connection_init, if there is one, since browsers can't set the headers of a WebSocket. It
+// is false if the key is not known. The rest of the payload is ignored.
 func (s *socket) identify(payload json.RawMessage) bool {
 	var given map[string]any
 	if len(payload) == 0 || decode(bytes.NewReader(payload), &given) != nil {
@@ -251,7 +251,7 @@ func (s *socket) subscribe(ctx context.Context, m message) (websocket.StatusCode
 		last := s.answer(ctx, m.ID, request)
 		s.mu.Lock()
 		s.running--
-		ours := ctx.Err() == nil // the client has not completed it, and nobody has its id
+		ours := ctx.Err() == nil // the client has not completed it, so that its id is not yet another's
 		if ours {
 			delete(s.active, m.ID)
 		}
@@ -285,8 +285,8 @@ func errorsOf(id string, a *graph.Answer) message {
 	return message{ID: id, Type: "error", Payload: answer.Errors}
 }
 
-// send writes a message. A client who takes it late is told so, and one who doesn't take it at all is cut off: it comes back, and
-// goes on after its last cursor.
+// send writes a message. A client that takes it too late is disconnected with the reason, one that doesn't take it at all without; either
+// may come back, and go on from its last cursor.
 func (s *socket) send(ctx context.Context, m message) (websocket.StatusCode, string) {
 	text, err := json.Marshal(m)
 	if err != nil {

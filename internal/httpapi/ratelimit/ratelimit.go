@@ -1,5 +1,5 @@
-// Package ratelimit bounds how much one client may ask for in a time, in points: those that GraphQL operations cost, and fixed
-// ones for all else. Each client has a bucket that fills at a rate; whoever asks for more than is in it is told when to
+// Package ratelimit bounds how much one client may ask for, in points: a GraphQL operation has a cost in points, everything else a
+// fixed one. Each client has a bucket of points that fills at a rate. A client that asks for more than is in its bucket is told when to
 // come back.
 package ratelimit
 
@@ -17,40 +17,40 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Bounds of what is kept of clients. One that is forgotten begins with a full bucket.
+// How many clients are remembered, and for how long after their last request. A client that is forgotten starts with a full bucket.
 const (
 	maxClients = 100_000
 	forgetting = 10 * time.Minute
 )
 
-// Budget is how much a client may ask for.
+// Budget is how much a client may spend.
 type Budget struct {
 	Rate  float64 // points a second; 0: no limit
-	Burst int     // points at once, at least the cost of the most expensive operation that is to be possible
+	Burst int     // points at once; operations that cost more are never possible
 }
 
-// KeyHeader is where a client shows its API key.
+// KeyHeader is the header in which a client sends its API key.
 const KeyHeader = "X-Api-Key"
 
-// KeyHash is the SHA-256 of an API key: keys themselves are known to their clients alone.
+// KeyHash is the SHA-256 of an API key. The server does not know the keys themselves.
 type KeyHash [sha256.Size]byte
 
-// Key is a client that is known by an API key, wherever it asks from.
+// Key is a client with an API key, whatever its address.
 type Key struct {
 	Name   string
-	Budget Budget // the zero one: as everybody's
+	Budget Budget // zero: that of clients without a key
 }
 
 // Options are how much clients may ask for, and who they are.
 type Options struct {
 	Budget Budget
 	Keys   map[KeyHash]Key
-	// Trusted are proxies. Who it was that asked one of them is read from X-Forwarded-For; anybody else's is ignored.
+	// Trusted are the networks of proxies whose X-Forwarded-For says who the client is. Other clients' X-Forwarded-For is ignored.
 	Trusted []netip.Prefix
 	Clock   func() time.Time // nil: time.Now
 }
 
-// Limiter keeps the buckets. A nil one lets everything pass.
+// Limiter keeps the buckets. It is safe for concurrent use. A nil Limiter lets everything pass.
 type Limiter struct {
 	Options
 	buckets *otter.Cache[Client, *bucket]
@@ -72,13 +72,14 @@ func New(o Options) *Limiter {
 	})}
 }
 
-// Client is who asks: the name of an API key, or else an address, for IPv6 the network of 64 bits that one household or machine has.
+// Client is who asks: the name of an API key, or else an address. Of an IPv6 address only the first 64 bits count, the network of one
+// household or machine.
 type Client struct {
 	Key  string
 	Addr netip.Addr
 }
 
-// String names it apart from all others.
+// String is different for each client.
 func (c Client) String() string {
 	if c.Key != "" {
 		return "key " + c.Key
@@ -86,7 +87,7 @@ func (c Client) String() string {
 	return c.Addr.String()
 }
 
-// Client is who asks; false: the key that it shows is none that is known.
+// Client is who asks; false if the request has an API key that is not known.
 func (l *Limiter) Client(r *http.Request) (Client, bool) {
 	c, _, ok := l.client(r)
 	return c, ok
@@ -107,8 +108,9 @@ func (l *Limiter) client(r *http.Request) (Client, Budget, bool) {
 	return Client{Key: key.Name}, key.Budget, true
 }
 
-// Take takes points out of the bucket of the client that asks; false: there were not enough, and none was taken. It
-// sets the headers of https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ and, for who has to wait, Retry-After.
+// Take takes points out of the bucket of the client that asks. It is false, and takes none, if there are not enough. In h, the header of
+// the answer, it sets RateLimit and RateLimit-Policy (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/) and, if
+// the client has to wait, Retry-After.
 func (l *Limiter) Take(h http.Header, r *http.Request, points int) bool {
 	if l == nil {
 		return true
@@ -132,12 +134,12 @@ func (l *Limiter) Take(h http.Header, r *http.Request, points int) bool {
 	return ok
 }
 
-// seconds says how long it takes until so many points are there.
+// seconds is how long so many points take to come, rounded up.
 func (b Budget) seconds(points float64) string {
 	return strconv.Itoa(int(math.Ceil(points / b.Rate)))
 }
 
-// address is where the request comes from: the address that the last trusted proxy was asked by.
+// address is the client's address: that of the connection or, if it is a trusted proxy's, the last one in X-Forwarded-For that is not.
 func (l *Limiter) address(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
@@ -174,7 +176,7 @@ func network(a netip.Addr) netip.Addr {
 	return a
 }
 
-// Handler takes points for each request, and has refuse answer, with status 429, where there are not enough.
+// Handler takes points for each request before next answers it. If there are not enough, refuse answers, which should do so with 429.
 func (l *Limiter) Handler(points int, refuse, next http.Handler) http.Handler {
 	if l == nil {
 		return next
