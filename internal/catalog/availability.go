@@ -19,7 +19,7 @@ const (
 	AvailabilityUnknown Availability = "UNKNOWN"
 )
 
-// Availability is the event's when it was read.
+// Availability is the event's availability at the time when it was read.
 func (e *Event) Availability() Availability {
 	now, last := e.siblings.now, e.StartsAt
 	if e.EndsAt != nil {
@@ -39,7 +39,7 @@ func (e *Event) Availability() Availability {
 	}
 }
 
-// availabilityAt is the same in SQL; tests hold them to each other.
+// availabilityAt is the SQL expression for Event.Availability at now; tests compare the two.
 func availabilityAt(q *query, now time.Time) string {
 	return strings.ReplaceAll(`CASE
 	WHEN status = 'CANCELLED' OR sale_ends_at <= now OR coalesce(ends_at, starts_at) <= now THEN 'SALE_ENDED'

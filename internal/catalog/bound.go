@@ -8,7 +8,7 @@ import (
 )
 
 // Bound is one end of a window: an instant, or a wall clock reading that is compared with each event's
-// own wall clock ("on Saturday" means Saturday at the venue). Exactly one of the two is set.
+// own wall clock ("on Saturday" means Saturday at the venue). Exactly one of Instant and Local is set.
 type Bound struct {
 	Instant time.Time
 	Local   event.LocalDateTime
@@ -25,7 +25,7 @@ const (
 const maxBoundBytes = 64
 
 // ParseBound reads a date, or a date and time with or without seconds, fractions of a second and an offset:
-// 2021-06-30, 2021-06-30T20:00, 2021-06-30T20:00:00.5Z, 2021-06-30T20:00+02:00. The second result is
+// 2021-06-30, 2021-06-30T20:00, 2021-06-30T20:00:00.5Z, 2021-06-30T20:00+02:00. The year is from 1000 to 9999. It returns
 // false for anything else.
 func ParseBound(s string) (Bound, bool) {
 	if len(s) > maxBoundBytes {
@@ -58,7 +58,7 @@ func (b Bound) In(zone *time.Location) Bound {
 
 func (b Bound) isLocal() bool { return !b.Local.IsZero() }
 
-// String is the bound as a client would write it.
+// String is the bound in a form that ParseBound reads.
 func (b Bound) String() string {
 	switch {
 	case !b.isLocal():
@@ -73,7 +73,7 @@ func (b Bound) String() string {
 // maxOffset is farther than any zone's clocks have ever been from UTC (Manila, until 1844: 15:56).
 const maxOffset = 16 * time.Hour
 
-// earliest and latest are the instants between which clocks somewhere show the bound.
+// earliest and latest are the first and the last instant at which clocks anywhere show the bound.
 func (b Bound) earliest() time.Time {
 	if b.isLocal() {
 		return b.Local.AsUTC().Add(-maxOffset)

@@ -15,16 +15,16 @@ const (
 	maxDays    = 366
 )
 
-// facet is how one is counted.
+// facet is how a Facet is counted.
 type facet struct {
-	columns []string // of events, that groups needs
-	// groups selects parent, value, label and n of a relation.
+	columns []string // the columns of events that groups needs
+	// groups is the SELECT of parent, value, label and n, from a relation that has these columns.
 	groups func(relation string, eq EventQuery, q *query) string
-	order  string // of the groups
-	most   int    // of them are given
-	// without takes the facet's own part from a filter, and says whether there was one.
+	order  string // ORDER BY of the groups
+	most   int    // how many groups are given at most
+	// without removes the facet's own part from a filter, and says whether there was one.
 	without func(f *EventFilter) bool
-	// chosen is value and label for clients, and the filter's part for a value.
+	// chosen turns a group's value and label into those for clients, and into the part of a filter that selects its events.
 	chosen func(value, label string, zone *time.Location) (shown, name string, where any)
 }
 
@@ -101,7 +101,7 @@ func grouped(value, condition string) func(string, EventQuery, *query) string {
 	}
 }
 
-// oneOf filters by a list of one value.
+// oneOf is facet.chosen for a part of the filter that is a list: a list of the one value.
 func oneOf(part string) func(value, label string, _ *time.Location) (shown, name string, where any) {
 	return func(value, label string, _ *time.Location) (string, string, any) {
 		if label == "" {
@@ -111,7 +111,8 @@ func oneOf(part string) func(value, label string, _ *time.Location) (shown, name
 	}
 }
 
-// facetOfTime counts by the day on which a unit begins. The unit is some months or days long.
+// facetOfTime counts by PostgreSQL's unit (day, week, month), which is so many months and days long. layout is how clients see the day on
+// which it begins.
 func facetOfTime(unit, layout string, most, months, days int) facet {
 	return facet{
 		columns: []string{"starts_at", "starts_local"}, order: byValue, most: most,
@@ -139,10 +140,11 @@ func facetOfTime(unit, layout string, most, months, days int) facet {
 	}
 }
 
-// bands are the upper ends of price bands, the last of which has none: free, above 0 up to 10, and so on.
+// bands are the upper ends of the price bands, which belong to them: free, above 0 up to 10, and so on. Above the last of them there is
+// one more band without an end.
 func bands() []string { return []string{"0", "10", "20", "50", "100", "200"} }
 
-// lowest is the lowest price of a band.
+// lowest is the lowest price of a band, by its number from 0.
 func lowest(band int) string {
 	if band == 0 {
 		return "0"

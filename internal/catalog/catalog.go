@@ -13,7 +13,7 @@ import (
 	"github.com/aledotdev/marquee/ent"
 )
 
-// Catalog reads. It is safe for concurrent use.
+// Catalog reads events, series, providers, changes and runs from PostgreSQL, or from memory. It is safe for concurrent use.
 type Catalog struct {
 	pool  *servers
 	ent   *ent.Client // over the same pools: for everything that is not a list of events or changes
@@ -23,13 +23,13 @@ type Catalog struct {
 	mirrors mirrors
 }
 
-// New makes a Catalog over a pool whose role may read.
+// New makes a Catalog that reads by a pool, whose role needs no other right. clock says what time it is: time.Now, or a test's.
 func New(pool *pgxpool.Pool, clock func() time.Time) *Catalog {
 	return NewReplicated(pool, nil, clock)
 }
 
-// NewReplicated makes a Catalog that reads from a replica, nil: there is none, and from the primary while the replica
-// is gone. Each pool leads to one server at a time.
+// NewReplicated makes a Catalog that reads from a replica, and from the primary while the replica is gone or if replica is nil. All
+// connections of a pool have to lead to the same server.
 func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Catalog {
 	all := &servers{primary: newServer(primaryName, primary), learned: make(chan struct{}, 1), risen: make(chan struct{}, 1)}
 	if replica != nil {
@@ -41,7 +41,7 @@ func NewReplicated(primary, replica *pgxpool.Pool, clock func() time.Time) *Cata
 	return c
 }
 
-// Window checks a window as of now. Nil is the window that holds every event.
+// Window checks a window, and resolves its preset as of now. For nil it returns the window that holds every event. Its error is an *Error.
 func (c *Catalog) Window(in *WindowInput) (Window, error) {
 	if in == nil {
 		return Window{}, nil
@@ -49,7 +49,7 @@ func (c *Catalog) Window(in *WindowInput) (Window, error) {
 	return in.Window(c.clock())
 }
 
-// Ping says whether the database answers.
+// Ping returns nil if a database answers: the replica or else the primary.
 func (c *Catalog) Ping(ctx context.Context) error { return c.pool.Ping(ctx) }
 
 func (c *Catalog) collect(ctx context.Context, sql string, args []any) ([]*Event, error) {

@@ -23,14 +23,14 @@ type Change struct {
 
 	seriesID      *event.ID
 	fields        json.RawMessage
-	before, after Span // around this change; before means nothing of an event that was added
+	before, after Span // when the event took place before and after the change; before is without meaning if it was added
 	witnesses     *witnesses
 }
 
 // Transition is what a change makes of an event in a window.
 type Transition string
 
-// The transitions. An event is in a window exactly if the latest one of it is not WindowLeft.
+// The transitions. An event is in a window if its latest transition is not WindowLeft.
 const (
 	WindowEntered Transition = "ENTERED"
 	WindowChanged Transition = "CHANGED" // it was inside, and is
@@ -46,7 +46,7 @@ type FieldChange struct {
 // Cursor is the change's place in every list of changes.
 func (c *Change) Cursor() string { return changeCursor(c.Number) }
 
-// Fields are the fields that changed; none where the kind says it all.
+// Fields are the fields that changed; none if the kind already says everything.
 func (c *Change) Fields() ([]FieldChange, error) {
 	var stored []struct {
 		Field         string `json:"field"`
@@ -123,10 +123,11 @@ func (p *ChangePage) Edges() []ChangeEdge {
 	return edges
 }
 
-// LatestCursor is the place behind the latest change of all.
+// LatestCursor is the place after the latest change of all.
 func (p *ChangePage) LatestCursor() string { return changeCursor(p.latest) }
 
-// Changes reads a page of the changes that follow a cursor; nil: of all that are kept. One statement.
+// Changes reads a page of changes, 1 to MaxPageSize, in one statement: those after a cursor or, if it is nil, from the first that is kept. It
+// returns an *Error with CodeBadUserInput for wrong arguments, and with CodeCursorExpired if the changes after the cursor are not all kept.
 func (c *Catalog) Changes(ctx context.Context, first int, after *string, where ChangeFilter) (*ChangePage, error) {
 	if first < 1 || first > MaxPageSize {
 		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)
@@ -163,20 +164,20 @@ func (c *Catalog) Changes(ctx context.Context, first int, after *string, where C
 	return page, nil
 }
 
-// errExpired says that there would be a gap. It is clear to people by its text and to programs by its code.
+// errExpired says that changes after the cursor have been deleted, so that there would be a gap.
 var errExpired = &Error{
 	Code: CodeCursorExpired, Argument: "after",
 	Message: "after: changes that follow this cursor are kept no more; read the events anew, and go on from a new latestCursor",
 }
 
-// errBeyond says that the catalog has gone back, so that what the cursor's reader has seen is not what the next changes build on.
+// errBeyond says that the catalog is older than the cursor, so that the changes to come don't follow the ones that its reader has seen.
 var errBeyond = &Error{
 	Code: CodeCursorExpired, Argument: "after",
 	Message: "after: this cursor is from beyond the latest change, as after a restore of an older backup; read the events anew, and go on from a new latestCursor",
 }
 
-// beyond is errBeyond if a place lies behind the latest change that was read. A replica may only have it still to come: the primary
-// has the last word and, while it doesn't answer, nothing is refused.
+// beyond is errBeyond if a place lies after the latest change. A replica may not have that change yet: so the primary is asked before a place
+// is refused and, if it doesn't answer, the place is not refused.
 func (c *Catalog) beyond(ctx context.Context, place, latest int64) error {
 	if place <= latest {
 		return nil
@@ -202,7 +203,7 @@ type changeRange struct {
 // changesRead are changes and the state of the catalog in the same snapshot.
 type changesRead struct {
 	changes []*Change
-	until   int64 // there is none up to this number but those found, unless limit cut them off
+	until   int64 // all numbers up to this one have been looked at, unless limit ended the reading before
 	latest  int64 // the number of the latest change of all
 	pruned  int64 // the number of the latest that was deleted
 }
@@ -235,7 +236,8 @@ type historyArgs struct {
 	given bool // whether after was
 }
 
-// History is a page of the event's changes, the oldest first. One statement for all events that were read together.
+// History is a page of the event's changes, the oldest first; its arguments and errors are those of Changes. It is read for all events that
+// were read together, in one statement.
 func (e *Event) History(ctx context.Context, first *int, after *string) (*ChangePage, error) {
 	args := historyArgs{first: DefaultPageSize, given: after != nil}
 	if first != nil {

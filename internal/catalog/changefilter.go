@@ -15,7 +15,7 @@ type ChangeFilter struct {
 	Providers []string // slugs
 	Events    []event.ID
 	Series    []event.ID
-	Window    *WindowInput // the event is in it after the change, or was before
+	Window    *WindowInput // the event is in it after the change, or was in it before
 }
 
 // changeFilter is a ChangeFilter that has been checked.
@@ -24,7 +24,7 @@ type changeFilter struct {
 	providers []event.ID
 	events    []event.ID
 	series    []event.ID
-	window    func() Window // as of now: a preset moves on; nil without one
+	window    func() Window // the window as of now, since a preset moves with time; nil if there is none
 }
 
 func (f ChangeFilter) check(clock func() time.Time) (*changeFilter, error) {
@@ -57,7 +57,7 @@ func (f ChangeFilter) check(clock func() time.Time) (*changeFilter, error) {
 	return checked, nil
 }
 
-// within names the arguments of an error as those of an input's parts.
+// within puts the name of an input before the argument that an error names: window.from becomes where.window.from.
 func within(input string, err error) error {
 	var known *Error
 	if !errors.As(err, &known) {
@@ -69,8 +69,8 @@ func within(input string, err error) error {
 	return &named
 }
 
-// admits says whether a change passes, and what it makes of its event in the filter's window. It is what
-// changesQuery says in SQL, for changes that have been read already.
+// admits says whether a change passes the filter, with its transition. It does for changes that have been read already what
+// changesQuery does in SQL.
 func (f *changeFilter) admits(c *Change) (*Transition, bool) {
 	one := func(list []event.ID, id *event.ID) bool {
 		return len(list) == 0 || id != nil && slices.Contains(list, *id)

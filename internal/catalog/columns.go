@@ -107,10 +107,10 @@ var (
 	}}
 )
 
-// slugColumn is the provider's slug, of which its id is made: it never is another.
+// slugColumn is the provider's slug. It never changes, since the provider's id is computed from it.
 const slugColumn = "(SELECT slug FROM providers WHERE providers.id = events.provider_id)"
 
-// Writes says whether a field is written from the rows; __typename always is.
+// Writes says whether WriteEvents can write a field of a type, by the names in the SDL.
 func Writes(typeName, fieldName string) bool {
 	for _, o := range [...]*object{connectionObject, pageInfoObject, edgeObject, eventObject, placeObject, offerObject, seriesObject, providerObject, money("", nil).of} {
 		if o.name == typeName {

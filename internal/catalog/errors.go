@@ -1,4 +1,4 @@
-// Package catalog is the read service that GraphQL and REST both call: windows, filters, pages. It
+// Package catalog reads events, series, providers, changes and runs, for GraphQL and REST: windows, filters, pages. It
 // never writes.
 package catalog
 
@@ -10,13 +10,13 @@ type Code string
 // The codes of errors that are the client's to mend.
 const (
 	CodeBadUserInput Code = "BAD_USER_INPUT"
-	// CodeCursorExpired: what follows a cursor is kept no more, or the catalog has gone back to before it, so that to go on
+	// CodeCursorExpired: the changes after a cursor have been deleted, or the catalog was restored to a state before it. To go on
 	// from it would leave a gap.
 	CodeCursorExpired Code = "CURSOR_EXPIRED"
 )
 
-// Error is an error whose text is meant for the client. Every other error is internal: it is logged at
-// the edge, and the client learns nothing of it.
+// Error is an error whose message is meant for the client. All other errors are internal: they are logged at
+// the edge, and the client is not told what they say.
 type Error struct {
 	Code     Code
 	Argument string // the argument at fault, e.g. window.from

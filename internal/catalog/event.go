@@ -27,7 +27,7 @@ type Event struct {
 	StartsAt    time.Time
 	EndsAt      *time.Time
 	StartsLocal event.LocalDateTime
-	EndsLocal   event.LocalDateTime // zero without an end
+	EndsLocal   event.LocalDateTime // zero if the event has no end
 	TimeZone    string
 	AllDay      bool
 
@@ -41,7 +41,7 @@ type Event struct {
 	LastSeenAt     time.Time
 	UpdatedAt      time.Time
 	RemovedAt      *time.Time
-	Revision       int32 // in exports only: how often it was rescheduled, retitled, called off, taken out or brought back
+	Revision       int32 // read for exports only: how often the event was rescheduled, retitled, cancelled, removed or brought back
 
 	online             bool  // on sale online in the latest snapshot
 	soldOut            *bool // as the provider says
@@ -50,7 +50,7 @@ type Event struct {
 	minPrice, maxPrice price
 	place              Place
 	offers             json.RawMessage
-	titleKey           string // in the order of titles only
+	titleKey           string // read for lists in the order of titles only
 	siblings           *siblings
 }
 
@@ -74,10 +74,10 @@ type Place struct {
 	Name, Address, City, Country *string
 }
 
-// MinPrice is the lowest price, nil without one.
+// MinPrice is the lowest price, nil if there is none.
 func (e *Event) MinPrice() *Money { return e.money(e.minPrice.decimal) }
 
-// MaxPrice is the highest price, nil without one.
+// MaxPrice is the highest price, nil if there is none.
 func (e *Event) MaxPrice() *Money { return e.money(e.maxPrice.decimal) }
 
 func (e *Event) money(amount *event.Decimal) *Money {
@@ -95,7 +95,7 @@ func (e *Event) Place() *Place {
 	return &e.place
 }
 
-// Offers decodes the event's offers.
+// Offers decodes the event's offers, if Fields.Offers had them read.
 func (e *Event) Offers() ([]Offer, error) {
 	var stored []event.Offer
 	if err := json.Unmarshal(e.offers, &stored); err != nil {
@@ -115,7 +115,7 @@ func given(s string) *string {
 	return &s
 }
 
-// Fields are the parts of an Event that cost something to read.
+// Fields are the parts of an Event that are read only if they are wanted, since they cost time.
 type Fields struct {
 	Offers      bool
 	Description bool
@@ -151,8 +151,8 @@ func (f Fields) inOrder(o order) []string {
 	return f.columns()
 }
 
-// lastSeen is when an event was in a snapshot last. One that is in the latest has no date of its own:
-// it is that snapshot's.
+// lastSeen is when an event was last in a snapshot. Events of the latest snapshot have no date of their own:
+// it is that of the snapshot.
 const lastSeen = `coalesce(last_seen_at, (
 	SELECT r.started_at FROM sync_runs r
 	WHERE r.provider_id = events.provider_id AND r.outcome IN ('APPLIED', 'UNCHANGED')

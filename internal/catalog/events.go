@@ -16,14 +16,14 @@ type EventQuery struct {
 	Where  EventFilter
 	Order  EventOrder
 	Fields Fields
-	Now    time.Time // as of when availability is judged; zero: when the query is answered
+	Now    time.Time // the time for which availability and RELEVANCE are computed; zero: when the query is answered
 }
 
 // EventPage is a page of events in the order asked for.
 type EventPage struct {
 	Nodes    []*Event
 	PageInfo PageInfo
-	JSON     *[]byte // the page as WriteEvents has written it; there is nothing else then
+	JSON     *[]byte // the page as WriteEvents has written it; if it is there, Nodes and PageInfo are empty
 	order    order
 	list     *list
 	parent   event.ID // whose list it is of, see list
@@ -44,7 +44,7 @@ func (p *EventPage) Edges() []EventEdge {
 	return edges
 }
 
-// Events reads a page of events; one statement.
+// Events reads a page of events, in one statement. It returns an *Error if the query is not valid.
 func (c *Catalog) Events(ctx context.Context, eq EventQuery) (*EventPage, error) {
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
@@ -129,8 +129,8 @@ func (p place) pageOf(events []*Event, of *list, parent event.ID) *EventPage {
 	return page
 }
 
-// info is what is around a page of n events, given their positions. It follows Relay: a page knows for certain whether
-// more follows in its own direction; that it has something behind it is what the cursor given says.
+// info is the PageInfo of a page of n events; more says that others follow in the page's direction, at gives their positions. As in
+// Relay's specification, that there are others in the opposite direction is only inferred from the cursor that was given.
 func (p place) info(n int, more bool, at func(i int) position) PageInfo {
 	info := PageInfo{HasNextPage: more, HasPreviousPage: p.page.after != nil}
 	if p.page.backward {
@@ -171,7 +171,7 @@ func (c *Catalog) Event(ctx context.Context, id event.ID) (*Event, error) {
 	return events[0], nil
 }
 
-// EventsByID reads listed events, in no order.
+// EventsByID reads the listed events of some ids, in any order.
 func (c *Catalog) EventsByID(ctx context.Context, ids []event.ID) ([]*Event, error) {
 	q := &query{}
 	q.where("listed")

@@ -28,7 +28,7 @@ const (
 	FacetPriceBand    Facet = "PRICE_BAND" // an event counts in each band that its prices meet
 )
 
-// maxFacets is how many facets there are to be asked for.
+// maxFacets is how many facets one query may ask for.
 const maxFacets = 8
 
 // FacetResult are the buckets of one facet: those of time and of prices in their order, all others the largest first.
@@ -43,11 +43,11 @@ type FacetBucket struct {
 	Value string
 	Label string // for people
 	Count int
-	Where json.RawMessage // the part of an EventFilter that holds just these, in the place of the list's own such part
+	Where json.RawMessage // the part of an EventFilter that selects just these events, in place of the same part of the list's filter
 }
 
-// Facets counts the page's list, all its pages together, by some facets; one statement. What the list is filtered by
-// in a facet's own terms doesn't count for that facet: its buckets are what else could be chosen.
+// Facets counts the events of all pages of the list by some facets, up to 8, in one statement. Each facet is counted as if its own part of
+// the filter were not given, so that its buckets show what else could be chosen.
 func (p *EventPage) Facets(ctx context.Context, by []Facet) ([]FacetResult, error) {
 	return p.list.facets(ctx, p.parent, by)
 }

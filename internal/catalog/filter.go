@@ -9,7 +9,7 @@ import (
 )
 
 // EventFilter narrows a list of events down. Nil and empty parts filter nothing; all parts that are
-// given hold. It is a plain value: GraphQL and REST both fill it in.
+// given have to hold; of a list, which has up to 100 values, one value. It is a plain value: GraphQL and REST both fill it in.
 type EventFilter struct {
 	Text         *string  // each word of it begins a word of the title, the series' title or the description
 	Providers    []string // slugs
@@ -18,7 +18,7 @@ type EventFilter struct {
 	Price        *PriceFilter
 	Availability []Availability // as of the query's time
 	Status       []event.Status
-	Categories   []string // one of them, letter for letter
+	Categories   []string // exactly as written, as are Cities and Countries
 	Cities       []string
 	Countries    []string
 	Starts       *StartsFilter
@@ -26,7 +26,7 @@ type EventFilter struct {
 	Removed      *bool
 }
 
-// PriceFilter keeps events whose prices, from the lowest to the highest, meet a range.
+// PriceFilter keeps events for which the range from the lowest to the highest price overlaps this one.
 type PriceFilter struct {
 	Min, Max *event.Decimal // both inclusive
 	Currency *string        // ISO 4217; nil: any

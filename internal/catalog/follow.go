@@ -17,12 +17,12 @@ const (
 	followSize = 200
 )
 
-// readingAtOnce is how many followers read for themselves at a time: after a large sync all of them may want to, and others use the
-// database, too.
+// readingAtOnce is how many followers may read from the database for themselves at a time. After a large sync all of them may want to,
+// and other requests need the database, too.
 const readingAtOnce = 2
 
-// live is where followers of changes wait. The latest changes are read once for all of them; whoever is further back reads the
-// database on its own, and so holds nothing here, however slow it is.
+// live is where followers of changes wait. The latest changes, the tail, are read once for all followers. A follower that is further back
+// reads the database for itself: however slow it is, nothing is kept for it here.
 type live struct {
 	followers atomic.Int64 // while there is none, nothing is read
 	tail      atomic.Pointer[tail]
@@ -30,9 +30,9 @@ type live struct {
 	reading   chan struct{} // holds one for each follower that reads for itself
 }
 
-// tail are the latest changes. It does not change: another takes its place.
+// tail are the latest changes. A tail does not change: a new one takes its place.
 type tail struct {
-	from, to int64 // it has the changes of all listed events that follow from, to included
+	from, to int64 // it has all changes of listed events with numbers above from, up to and including to
 	changes  []*Change
 	next     chan struct{} // closed once there is another
 }
@@ -43,9 +43,10 @@ func newLive() *live {
 	return l
 }
 
-// Follow gives first the changes that follow a cursor, nil: none, then those that come, in the order in which they were
-// committed, until ctx is done. The error that it gives last ends it: a *Error if changes were pruned before they were given, or
-// the catalog has gone back. It reads the primary alone, where what a notification tells of is to be found. Somebody has to Watch.
+// Follow gives the changes after a cursor and then each new change, in the order in which they were committed, until ctx is done; if the
+// cursor is nil, only new ones. If it gives an error, that is the last it gives: an *Error with CodeCursorExpired if changes were deleted
+// before they were given, or if the catalog was restored to an earlier state. It reads from the primary only, since a replica may not have
+// yet what a notification tells of. Watch has to run meanwhile.
 func (c *Catalog) Follow(ctx context.Context, after *string, where ChangeFilter) (iter.Seq2[*Change, error], error) {
 	filter, err := where.check(c.clock)
 	if err != nil {
@@ -76,8 +77,8 @@ func (c *Catalog) Follow(ctx context.Context, after *string, where ChangeFilter)
 type follower struct {
 	catalog *Catalog
 	filter  *changeFilter
-	place   int64     // it has all changes up to this one, once it has been given
-	given   []*Change // these
+	place   int64     // it has all changes up to this number, once those of given have been yielded
+	given   []*Change // changes that were read for it
 }
 
 func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
@@ -103,7 +104,7 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 				return
 			case <-tail.next:
 			}
-			// Who is ahead even of the next tail has read it before the others, or what it has read was lost.
+			// A follower that is ahead even of the next tail has read its changes before, or the catalog was restored to an earlier state.
 			if f.place > f.catalog.live.tail.Load().to && !f.readOr(ctx, yield) {
 				return
 			}
@@ -111,7 +112,7 @@ func (f *follower) run(ctx context.Context, yield func(*Change, error) bool) {
 	}
 }
 
-// readOr reads on, or gives the error that ends it.
+// readOr reads on; if that fails, it yields the error and is false.
 func (f *follower) readOr(ctx context.Context, yield func(*Change, error) bool) bool {
 	err := f.read(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -148,8 +149,8 @@ func (f *follower) read(ctx context.Context) error {
 	return nil
 }
 
-// take gives what the filter admits of the tail, one by one: a slow follower holds the tail, which is everybody's, and no
-// copy of it.
+// take yields those changes of the tail that the filter admits, one by one: a slow follower holds the tail, which all share, but no
+// copy of its changes.
 func (f *follower) take(tail *tail, yield func(*Change, error) bool) bool {
 	for _, change := range tail.changes {
 		if change.Number <= f.place {
@@ -167,7 +168,7 @@ func (f *follower) take(tail *tail, yield func(*Change, error) bool) bool {
 	return true
 }
 
-// readPrimary reads changes, and what belongs to them later, from the primary.
+// readPrimary reads changes from the primary, and has their events read from there later.
 func (c *Catalog) readPrimary(ctx context.Context, r changeRange, f *changeFilter) (changesRead, error) {
 	read, err := c.readChanges(onPrimary(ctx, c), r, f)
 	for _, change := range read.changes {
@@ -180,7 +181,7 @@ func onPrimary(ctx context.Context, c *Catalog) context.Context {
 	return context.WithValue(ctx, pinKey{}, &pin{server: c.pool.primary})
 }
 
-// watch keeps the tail, until ctx is done: it looks whenever it is woken, and now and then.
+// watch keeps the tail up to date until ctx is done: it looks for changes whenever it is woken, and every pollInterval.
 func (l *live) watch(ctx context.Context, c *Catalog, wake <-chan struct{}, log *slog.Logger) {
 	failed := false
 	for ctx.Err() == nil {
@@ -197,8 +198,8 @@ func (l *live) watch(ctx context.Context, c *Catalog, wake <-chan struct{}, log 
 	}
 }
 
-// advance reads what came after the tail. If that is more than a tail holds, the next one holds nothing, and followers read
-// what they want of it for themselves.
+// advance reads the changes after the tail into a new one. If they are more than a tail holds, the new one is empty, and followers read
+// these changes for themselves.
 func (l *live) advance(ctx context.Context, c *Catalog) error {
 	l.watching.Lock()
 	defer l.watching.Unlock()

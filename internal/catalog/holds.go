@@ -4,12 +4,12 @@ import "time"
 
 // Span is when an event takes place, as the window rules see it.
 type Span struct {
-	StartsAt, EndsAt       time.Time // EndsAt: zero without an end
+	StartsAt, EndsAt       time.Time // EndsAt: zero if there is none
 	StartsLocal, EndsLocal time.Time // wall clocks, as UTC
 }
 
-// Holds says whether a span is inside the window: the rules in plain words, against which the SQL is tested,
-// and by which a change is judged to enter or leave a window.
+// Holds says whether a span is inside the window. The SQL for windows is tested against it, pages from memory are
+// chosen by it, and so are the transitions of changes.
 func (w Window) Holds(s Span) bool {
 	instant := !s.EndsAt.After(s.StartsAt)
 	if s.EndsAt.IsZero() {

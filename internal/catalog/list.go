@@ -79,7 +79,7 @@ func (c *Catalog) eventsOfSeries(ctx context.Context, r read, series []event.ID)
 // IsAlone says whether the series was read by itself, not in a list.
 func (s *Series) IsAlone() bool { return len(s.family.members) == 1 }
 
-// Events is a page of the series' listed events. It is read for all series that were read together, at once.
+// Events is a page of the series' listed events. It is read for all series that were read together, in one statement.
 func (s *Series) Events(ctx context.Context, eq EventQuery) (*EventPage, error) {
 	eq.Now = s.family.now
 	r, err := eq.read(&query{conditions: []string{"series_id = parents.parent"}}, eq.Fields.inOrder)

@@ -15,10 +15,10 @@ const Channel = "marquee_catalog"
 // relisten is how long a broken connection is left alone before the next attempt.
 const relisten = time.Second
 
-// Listen calls heard whenever the catalog may have changed: at each notification, and when it begins to listen, now or
-// again after its connection broke, for what it has not heard. It has one connection of its own, and returns when ctx is
-// done. A notification may be lost (a standby gives none, a pooler in transaction mode neither), so whoever listens
-// looks for himself now and then, too.
+// Listen calls heard whenever the catalog may have changed: at each notification, and each time it begins to listen, at first or after
+// its connection broke, since it may have missed some. It opens one connection, and returns when ctx is
+// done. Notifications may not come at all (from a standby, or by a pooler in transaction mode), so that callers have to look
+// for changes from time to time as well.
 func Listen(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger, heard func()) {
 	for broken := false; ctx.Err() == nil; {
 		err := listen(ctx, config, heard)

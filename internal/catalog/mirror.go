@@ -55,15 +55,16 @@ type mirrors struct {
 	pages   atomic.Int64 // that were taken from it
 }
 
-// KeepMirror makes Watch keep the events in memory, in at most limit bytes (and twice that while they are read anew). Without
-// the room, descriptions, offers and attributes are left out; if that is not enough, nothing is kept. It is to be called before all else.
+// KeepMirror makes Watch keep all listed events in memory, in at most limit bytes (and twice that while they are read anew); 0: none. If
+// they don't fit, descriptions, offers and attributes are left out; if the rest doesn't either, nothing is kept. Call it before Watch and
+// before any read.
 func (c *Catalog) KeepMirror(limit int) { c.mirrors.limit = limit }
 
-// MirrorState is what is known of the events that are in memory.
+// MirrorState says what is in memory, for metrics.
 type MirrorState struct {
 	Events, Bytes int
-	Version       int64 // 0: there are none
-	Pages         int64 // that were taken from memory
+	Version       int64 // of the catalog, that the events are of; 0: none are in memory
+	Pages         int64 // pages and searches that were answered from memory so far
 }
 
 // Mirror says what is in memory.

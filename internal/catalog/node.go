@@ -6,7 +6,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Node is an object with an id that names it alone among all objects of all types.
+// Node is an object whose id is unique among all objects of all types.
 type Node interface{ IsNode() }
 
 // IsNode marks a Node.
@@ -18,8 +18,8 @@ func (*Series) IsNode() {}
 // IsNode marks a Node.
 func (*Provider) IsNode() {}
 
-// Nodes reads the objects of some ids, whatever their types, in the order of the ids; nil where there is
-// none. Ids of all types are UUIDs of different namespaces, so that one names one object.
+// Nodes reads the objects of up to MaxPageSize ids, whatever their types, in the order of the ids; nil for an id that no object
+// has. The ids of each type are UUIDs in a namespace of its own, so that no two objects have the same.
 func (c *Catalog) Nodes(ctx context.Context, ids []event.ID) ([]Node, error) {
 	if len(ids) > MaxPageSize {
 		return nil, badInput("ids", "ids has %d values, at most %d are allowed", len(ids), MaxPageSize)

@@ -16,8 +16,8 @@ const (
 	ByPrice      OrderField = "PRICE"       // the lowest price; events without one come last, whatever the direction
 	ByTitle      OrderField = "TITLE"       // by words, without accents and case
 	ByLastChange OrderField = "LAST_CHANGE" // when a sync last changed what the API shows of the event
-	// ByRelevance puts events of which the title holds the text first, before those that hold it elsewhere; of each,
-	// those that are still to begin, the next first, and then those that have begun, the latest first.
+	// ByRelevance puts events with the text in the title before those that have it elsewhere. Within each of the two groups, events
+	// that have not begun come first, the next one at the top; then those that have begun, the latest at the top.
 	ByRelevance OrderField = "RELEVANCE"
 )
 
@@ -30,8 +30,8 @@ const (
 	Descending Direction = "DESC"
 )
 
-// EventOrder is an order of events. Ties are in the order of ids, or its reverse, so that it is total. The zero value is by start, or
-// by relevance where a text is looked for; ascending, which of relevance is the best first.
+// EventOrder is an order of events. Ties are ordered by id, in the same direction. The zero value is ascending: by start or, if the filter
+// has a text, by relevance, of which ascending is the best match first.
 type EventOrder struct {
 	Field     OrderField
 	Direction Direction

@@ -57,7 +57,7 @@ func (a PageArgs) page(o order) (page, error) {
 	return p, nil
 }
 
-// rankedAt is the time of the list that the page goes on with, zero if it begins one.
+// rankedAt is the time for which the list of the page's cursors was ranked; zero without cursors, and for other orders.
 func (p page) rankedAt() time.Time {
 	for _, cursor := range []*position{p.after, p.before} {
 		if cursor != nil {
@@ -67,7 +67,7 @@ func (p page) rankedAt() time.Time {
 	return time.Time{}
 }
 
-// PageInfo is Relay's.
+// PageInfo is that of the Relay specification; the cursors are nil on an empty page.
 type PageInfo struct {
 	HasNextPage     bool
 	HasPreviousPage bool

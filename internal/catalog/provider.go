@@ -38,7 +38,7 @@ func (c *Catalog) Providers(ctx context.Context) ([]*Provider, error) {
 	return c.providers(ctx, c.ent.Provider.Query().Order(ent.Asc(provider.FieldSlug)))
 }
 
-// ProvidersByID reads providers, in no order.
+// ProvidersByID reads the providers of some ids, in any order.
 func (c *Catalog) ProvidersByID(ctx context.Context, ids []event.ID) ([]*Provider, error) {
 	return c.providers(ctx, c.ent.Provider.Query().Where(provider.IDIn(uuids(ids)...)))
 }
@@ -57,8 +57,8 @@ func (e *Event) Provider(ctx context.Context) (*Provider, error) {
 	return e.siblings.providerOf(ctx, e.ProviderID)
 }
 
-// LastSyncedAt is when a sync last read the provider's feed to the end, whether or not anything had changed; nil before the
-// first. It is read for all providers that were read together, at once.
+// LastSyncedAt is when a sync last read the provider's whole feed, whether or not anything had changed; nil before the
+// first. It is read for all providers that were read together, in one statement.
 func (p *Provider) LastSyncedAt(ctx context.Context) (*time.Time, error) {
 	synced, err := p.peers.synced.get(func() (map[event.ID]*time.Time, error) {
 		return p.peers.catalog.lastSynced(ctx, distinct(p.peers.providers, func(p *Provider) *event.ID { return &p.ID }))

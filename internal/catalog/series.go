@@ -10,7 +10,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Series groups the events of what repeats.
+// Series is something that takes place repeatedly: several events under one title.
 type Series struct {
 	ID         event.ID
 	ProviderID event.ID
@@ -29,7 +29,7 @@ type family struct {
 	pages     onces[map[event.ID]*EventPage]
 }
 
-// SeriesByID reads series, in no order.
+// SeriesByID reads the series of some ids, in any order.
 func (c *Catalog) SeriesByID(ctx context.Context, ids []event.ID) ([]*Series, error) {
 	rows, err := c.ent.Series.Query().Where(series.IDIn(uuids(ids)...)).All(ctx)
 	if err != nil {

@@ -10,19 +10,18 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Listing is what REST's /search tells of an event.
+// Listing is what REST's /search shows of an event.
 type Listing struct {
 	ID         event.ID
 	Title      string
-	Start, End event.LocalDateTime // End: zero without one
-	AllDay     bool                // Start and End are midnights, End that of the day after the last
+	Start, End event.LocalDateTime // at the venue; End: zero if there is none
+	AllDay     bool                // Start and End are midnights, End the one after the last day
 	MinPrice   *event.Decimal
 	MaxPrice   *event.Decimal
 }
 
-// Search reads every listed event of a window, in the order (start, id), and gives them to yield one by
-// one: however many there are, one is held at a time, whose prices are good until yield returns. It stops at yield's
-// first error.
+// Search calls yield with every listed event of a window, one after the other, in the order (start, id). However many there are, only one
+// is held at a time; its prices are valid only until yield returns. Search stops at yield's first error, and returns it.
 func (c *Catalog) Search(ctx context.Context, w Window, yield func(Listing) error) error {
 	q := &query{}
 	q.where("listed")
@@ -127,15 +126,15 @@ func (l *listingRow) raw(v [][]byte) bool {
 	return known
 }
 
-// Exported is an event as an export tells of it: whole, but for its attributes.
+// Exported is an event as exports show it: all of it except attributes and LastSeenAt.
 type Exported struct {
 	*Event
 	Provider string // slug
 }
 
-// Export reads every listed event of a query, whatever its page and order say, in the order (start, id), and gives
-// them to yield one by one: however many there are, one is held at a time. Before the first, begin is told the
-// version of the catalog that they are read from. Export stops at the first error of either.
+// Export calls yield with every listed event of a query, one after the other, in the order (start, id); the query's page and order don't
+// count. However many events there are, only one is held at a time. Before the first, it calls begin with the
+// version of the catalog that it reads. Export stops at the first error of either, and returns it.
 func (c *Catalog) Export(ctx context.Context, eq EventQuery, begin func(version int64) error, yield func(Exported) error) error {
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
@@ -202,8 +201,8 @@ func slugs(ctx context.Context, tx pgx.Tx) (map[event.ID]string, error) {
 	return found, err
 }
 
-// streaming begins a transaction that reads one snapshot, for as long as ctx lasts: the time of a statement is also
-// that of a client who reads its answer slowly.
+// streaming begins a transaction that reads one snapshot. Only ctx bounds its time: a statement takes as long as a slow client takes to read
+// its rows, so that statement_timeout would cut it off.
 func (c *Catalog) streaming(ctx context.Context) (tx pgx.Tx, done func(), err error) {
 	tx, err = c.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // SyncRun is one attempt to sync one provider.
 type SyncRun struct {
-	Provider   string        `json:"provider"` // slug, where runs of several providers are listed
+	Provider   string        `json:"provider"` // slug
 	ID         int64         `json:"id"`
 	StartedAt  time.Time     `json:"startedAt"`
 	FinishedAt *time.Time    `json:"finishedAt,omitempty"`
@@ -23,7 +23,7 @@ type SyncRun struct {
 	Error      *string       `json:"error,omitempty"`
 	Bytes      int64         `json:"bytes"` // of the snapshot, unpacked
 	event.Counts
-	CatalogVersion int64 `json:"catalogVersion,omitempty"` // 0: it changed nothing
+	CatalogVersion int64 `json:"catalogVersion,omitempty"` // the version that the run made; 0: it changed nothing
 
 	providerID    event.ID
 	quarantineRun *int64
@@ -102,7 +102,8 @@ func (c *Catalog) runs(ctx context.Context, sql string, args ...any) ([]*SyncRun
 // defaultRuns is the SDL's default of Provider.runs, for clients that give null.
 const defaultRuns = 20
 
-// Runs reads a page of the provider's runs, the latest first; one statement for all providers that were read together.
+// Runs reads a page of the provider's runs, 1 to MaxPageSize, the latest first. It is read for all providers that were read together, in
+// one statement.
 func (p *Provider) Runs(ctx context.Context, first *int, after *string) (*RunPage, error) {
 	size, before := defaultRuns, int64(math.MaxInt64)
 	if first != nil {
@@ -155,15 +156,15 @@ func (p *peers) readRuns(ctx context.Context, size int, before int64) (map[event
 	return pages, nil
 }
 
-// LatestRuns reads the latest runs of some providers, or of all, the latest first.
+// LatestRuns reads the latest runs of some providers or, without slugs, of all, the latest first.
 func (c *Catalog) LatestRuns(ctx context.Context, slugs []string, first int) ([]*SyncRun, error) {
 	return c.runs(ctx, `
 		SELECT `+runColumns+` FROM sync_runs r JOIN providers p ON p.id = r.provider_id
 		WHERE cardinality($1::text[]) = 0 OR p.slug = ANY($1) ORDER BY r.id DESC LIMIT $2`, append([]string{}, slugs...), first)
 }
 
-// Quarantine reads the first records of the run's snapshot that could not be used, in feed order; one statement for all
-// runs that were read together.
+// Quarantine reads the first records of the run's snapshot that could not be used, 1 to MaxPageSize, in the order of the feed. They are
+// read for all runs that were read together, in one statement.
 func (r *SyncRun) Quarantine(ctx context.Context, first int) ([]*QuarantinedRecord, error) {
 	if first < 1 || first > MaxPageSize {
 		return nil, badInput("first", "first is %d, want 1 to %d", first, MaxPageSize)

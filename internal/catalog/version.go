@@ -18,11 +18,11 @@ const (
 	pollTimeout    = time.Second
 )
 
-// Stamp names a state of the data: data that was read after its server said the stamp's version is of that
-// version, or of a later one.
+// Stamp names a state of the data. Whatever is read from a server after it has told the stamp's version is of that version, or of a
+// later one.
 type Stamp struct {
 	Server     string
-	Generation int64 // another one whenever the server may have become another, whose versions are others
+	Generation int64 // rises whenever another server may have taken the server's place, so that versions can't be compared
 	Version    int64
 }
 
@@ -34,8 +34,8 @@ type pin struct {
 
 type pinKey struct{}
 
-// Pin binds the reads of the context that it gives to the server that reads go to now. When they are done, stamp says of
-// which state of the data they are; false: it is not known.
+// Pin binds the reads under the context that it returns to the server that reads go to now. When they are done, stamp says which state of
+// the data they saw, or a later one; false if that is not known.
 func (c *Catalog) Pin(ctx context.Context) (_ context.Context, stamp func() (Stamp, bool)) {
 	p := &pin{server: c.pool.now()}
 	known := p.server.known.Load() // before the first read
@@ -47,7 +47,7 @@ func (c *Catalog) Pin(ctx context.Context) (_ context.Context, stamp func() (Sta
 	}
 }
 
-// Current is the stamp of what would be read now; false: it is not known.
+// Current is the stamp of what would be read now; false if it is not known.
 func (c *Catalog) Current() (Stamp, bool) {
 	if known := c.pool.now().known.Load(); known != nil {
 		return *known, true
@@ -84,11 +84,10 @@ func (s *servers) all() []*server {
 	return []*server{s.primary, s.replica}
 }
 
-// Watch keeps up with the versions of the servers until ctx is done: it asks each of them now and then, on a
-// connection of its own, and at once when one is notified of a new version, which is known to those who read a little later,
-// when the events in memory are there. A replica that was gone is read from
-// again once it has what the primary had when it came back. Until a server has been heard of, nothing
-// that was read from it has a Stamp.
+// Watch keeps up with the versions of the servers until ctx is done. It asks each of them every two seconds, on a connection of its own,
+// and at once when PostgreSQL notifies it of a new version. A new version becomes known to readers only when the events in memory have it,
+// or after half a second. A replica that was gone is read from again as soon as it has the version that the primary had when it came back.
+// Before a server has told its version, nothing that is read from it has a Stamp.
 func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
 	var watches sync.WaitGroup
 	servers := c.pool.all()
@@ -110,7 +109,7 @@ func (c *Catalog) Watch(ctx context.Context, log *slog.Logger) {
 	watches.Wait()
 }
 
-// nudge wakes who waits for a channel with room for one.
+// nudge wakes whoever receives from a channel that has room for one value.
 func nudge(wake chan<- struct{}) {
 	select {
 	case wake <- struct{}{}:

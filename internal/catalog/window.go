@@ -7,8 +7,8 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// WindowMatch says what counts as inside a window. An event is the half-open span from its start to its
-// end; one without an end, or that ends when it starts, is an instant.
+// WindowMatch says which events count as inside a window. An event is the half-open span from its start to its
+// end; an event without an end, or with one that is not after its start, is an instant.
 type WindowMatch string
 
 // The window rules.
@@ -33,12 +33,12 @@ const (
 	Next30Days  WindowPreset = "NEXT_30_DAYS"
 )
 
-// Window is a date range with its rule. The zero value holds every event.
+// Window is a date range, and the rule for which events are inside it. Every event is inside the zero value.
 type Window struct {
 	From, To  *Bound // nil: open
 	Match     WindowMatch
-	Inclusive bool           // To is inside
-	Zone      *time.Location // whose days facets count in; nil: each event's own
+	Inclusive bool           // To belongs to the window
+	Zone      *time.Location // the zone in whose days facets count; nil: each event's own
 }
 
 // WindowInput is a window as a client gives it.
@@ -49,7 +49,7 @@ type WindowInput struct {
 	Preset   *WindowPreset
 }
 
-// Window checks the input and resolves the preset at now.
+// Window checks the input and resolves the preset as of now. Its error is an *Error that names window's parts.
 func (in WindowInput) Window(now time.Time) (Window, error) {
 	switch {
 	case in.Preset == nil:
@@ -76,8 +76,8 @@ func (in WindowInput) inZone() Window {
 	return w
 }
 
-// Check says whether the window's bounds are in order, as far as that can be told of an instant and a
-// wall clock. The error names the arguments as given.
+// Check returns an *Error if To is before From; of an instant and a wall clock reading, only if it is so in every time zone. from and to are
+// the names of the arguments, for the error.
 func (w Window) Check(from, to string) error {
 	if w.From == nil || w.To == nil {
 		return nil

@@ -26,7 +26,7 @@ type Selected struct {
 // typeName is the field that every object has.
 const typeName = "__typename"
 
-// ErrUnwritten says that a page holds what is not written straight from the rows. Events reads it.
+// ErrUnwritten says that a page has something that can't be written straight from the rows. Events can read such a page.
 var ErrUnwritten = errors.New("not written from the rows")
 
 // FieldError is an error in one field of a page.
@@ -35,21 +35,21 @@ type FieldError struct {
 	Err error
 }
 
-// Error is the message of what it is in.
+// Error is the message of the error in the field.
 func (e *FieldError) Error() string { return e.Err.Error() }
 
 // Unwrap is the error.
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// Layout is how pages of events are written that hold what a selection wants. It may be used by many at once.
+// Layout is how pages of events with a certain selection are written. It is safe for concurrent use.
 type Layout struct {
 	connection *program
 	columns    []string // what the lists are made of
 	lists      []*program
 }
 
-// NewLayout finds out how a selection of an EventConnection is written. It gives ErrUnwritten if anything in it is not
-// covered.
+// NewLayout makes the layout of a selection of an EventConnection. It returns ErrUnwritten if anything in the selection can't be written
+// from the rows.
 func NewLayout(want Selection) (*Layout, error) {
 	columns := columns{}
 	l := &Layout{}
@@ -68,9 +68,9 @@ func NewLayout(want Selection) (*Layout, error) {
 
 func isList(name string) bool { return name == "nodes" || name == "edges" }
 
-// WriteEvents appends a page of events as the JSON of an EventConnection to b: what Events reads, without the Events.
-// Only the columns that the layout needs are read. It gives ErrUnwritten if anything in the rows is not covered, and a
-// *FieldError if the count of a page failed.
+// WriteEvents appends a page of events to b as the JSON of an EventConnection. It reads the same events as Events, but only the columns
+// that the layout needs, and makes no Event of them. It returns an *Error if the query is not valid, ErrUnwritten if something in the rows
+// can't be written, and a *FieldError if the total could not be counted.
 func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, l *Layout, b []byte) ([]byte, error) {
 	if eq.Now.IsZero() {
 		eq.Now = c.clock()
