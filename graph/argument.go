@@ -11,7 +11,7 @@ import (
 )
 
 // argumentOf is the argument that an error is about, as a client would name it: window.from. It is the same
-// whether the value stood in the document or in a variable. Empty if the error is about none.
+// whether its value was in the document or in a variable. It is empty if the error is not about an argument.
 func argumentOf(ctx context.Context, err *gqlerror.Error) string {
 	if field := graphql.GetFieldContext(ctx); field != nil {
 		// gqlgen appends the names of argument and input field to the field's path.
@@ -58,8 +58,8 @@ func isAt(p *ast.Position, at gqlerror.Location) bool {
 	return p != nil && p.Line == at.Line && p.Column == at.Column
 }
 
-// search is the dotted name of the first value in a document's arguments that is it; the position is that of
-// the value's name.
+// search returns the dotted name of the first value in a document's arguments for which is holds; empty if there is none. name is the
+// position of the argument's or the input field's name.
 func search(document *ast.QueryDocument, is func(v *ast.Value, name *ast.Position) bool) string {
 	var inValue func(v *ast.Value, name *ast.Position) (string, bool)
 	inValue = func(v *ast.Value, name *ast.Position) (string, bool) {

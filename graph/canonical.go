@@ -9,14 +9,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// AppendKey appends what the operation asks for, in one way of saying it: without white space and names that
-// don't matter, with arguments and input fields in the schema's order, defaults filled in, and the values of variables in
-// their places. Operations of the same key have the same answer; it is not promised that those of different keys
-// differ.
+// AppendKey appends what the operation asks for, in a canonical form: without white space and names that
+// don't matter, with arguments and input fields in the schema's order, defaults filled in, and values in the place of
+// variables. Operations with the same key have the same answer. Operations with different keys may have the same answer, too.
 func (o *Operation) AppendKey(b []byte) []byte {
 	w := canonical{b: b, schema: o.schema, variables: o.Variables, numbers: map[*ast.FragmentDefinition]int{}}
 	w.selections(o.Operation.SelectionSet)
-	for written := 0; written < len(w.fragments); { // they grow while they are written
+	for written := 0; written < len(w.fragments); { // writing one may add others
 		fragment := w.fragments[written]
 		written++
 		w.text("\n", fragment.TypeCondition)
@@ -30,7 +29,7 @@ type canonical struct {
 	b         []byte
 	schema    *ast.Schema
 	variables map[string]any
-	fragments []*ast.FragmentDefinition // in the order in which they were met, each written once
+	fragments []*ast.FragmentDefinition // in the order in which they are first used; each is written once
 	numbers   map[*ast.FragmentDefinition]int
 }
 
@@ -110,7 +109,7 @@ func (w *canonical) member(separator, name string, given, otherwise *ast.Value, 
 	return ","
 }
 
-// unset is of a variable without a value, which is as good as not there.
+// unset says whether a value is a variable that has no value, and so counts as not given.
 func (w *canonical) unset(v *ast.Value) bool {
 	if v.Kind != ast.Variable {
 		return false
@@ -199,7 +198,7 @@ func (w *canonical) variable(v any, t *ast.Type) {
 	w.text(separator, "}")
 }
 
-// any writes what stands for a scalar.
+// any writes the value of a variable for a scalar.
 func (w *canonical) any(v any) {
 	switch v := v.(type) {
 	case string:
@@ -216,7 +215,7 @@ func (w *canonical) any(v any) {
 	}
 }
 
-// element is the type of a list's elements; a list where none belongs is one of its own elements.
+// element is the type of a list's elements. A type that is no list is returned as it is: a scalar may take a list.
 func element(t *ast.Type) *ast.Type {
 	if t.Elem != nil {
 		return t.Elem

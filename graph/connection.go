@@ -15,12 +15,12 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// The list of events goes round gqlgen's field-by-field machinery: the catalog writes the connection from the rows,
-// and gqlgen passes on what it has written. What the catalog doesn't write (arguments inside the list, for one) goes the
-// ordinary way, as a whole. Resolver.page is where that is decided, and direct.go
-// for an operation that is nothing else; tests hold all ways to the same bytes.
+// Lists of events are not resolved by gqlgen field by field: the catalog writes the JSON of the connection from the rows,
+// and gqlgen passes it on. If a selection has something that the catalog can't write (a field with arguments, for one), the whole
+// connection is resolved in the ordinary way. Resolver.page decides which; for operations that are one page of events and nothing else,
+// direct.go does. Tests check that all ways give the same bytes.
 
-// page reads a page of events: written already if the catalog can, else by resolve.
+// page reads a page of events: as JSON if the catalog can write it, else by resolve.
 func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
 	resolve func(context.Context, catalog.EventQuery) (*catalog.EventPage, error),
 ) (*catalog.EventPage, error) {
@@ -43,24 +43,24 @@ func (r *Resolver) page(ctx context.Context, query catalog.EventQuery,
 	return resolve(ctx, query)
 }
 
-// layouts are how the connections of documents are written, least used out first.
+// layouts are how the connections in documents are written. The least used are dropped first.
 type layouts struct {
 	known *otter.Cache[*ast.Field, layout]
 }
 
-// layout is that of one field. A document says all about it, unless a variable leaves something out.
+// layout is that of one field in a document. It is the same for each request, unless a directive leaves something out.
 type layout struct {
 	*catalog.Layout      // nil: it is not written
-	varies          bool // from request to request
+	varies          bool // it differs from request to request, and is not kept
 }
 
 func newLayouts() layouts {
 	return layouts{otter.Must(&otter.Options[*ast.Field, layout]{MaximumSize: parsedDocuments})}
 }
 
-// of is the layout of a connection; nil if the catalog doesn't write it.
+// of is the layout of a connection; nil if the catalog can't write it.
 func (l layouts) of(op *graphql.OperationContext, field graphql.CollectedField) *catalog.Layout {
-	if !slices.Equal(field.Selections, field.SelectionSet) { // the document asks in several places
+	if !slices.Equal(field.Selections, field.SelectionSet) { // the document selects this field in several places
 		return layoutOf(op, field)
 	}
 	known, ok := l.known.GetIfPresent(field.Field)
@@ -87,7 +87,7 @@ func layoutOf(op *graphql.OperationContext, field graphql.CollectedField) *catal
 	return layout
 }
 
-// varies says whether directives have a say in what is selected. Each fragment is looked at once.
+// varies says whether what is selected depends on directives. Each fragment is looked at once.
 func varies(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) bool {
 	return slices.ContainsFunc(set, func(s ast.Selection) bool {
 		switch s := s.(type) {
@@ -105,7 +105,7 @@ func varies(set ast.SelectionSet, seen map[*ast.FragmentDefinition]bool) bool {
 	})
 }
 
-// selected is what a field is asked for; false if something is to come later.
+// selected is what is selected of a field; false if a part of it is deferred.
 func selected(op *graphql.OperationContext, of graphql.CollectedField) (catalog.Selection, bool) {
 	if len(of.Selections) == 0 {
 		return nil, true
@@ -122,7 +122,7 @@ func selected(op *graphql.OperationContext, of graphql.CollectedField) (catalog.
 	return want, true
 }
 
-// written passes on the pages that have been written.
+// written passes on pages that the catalog has written as JSON.
 type written struct{}
 
 var _ graphql.FieldInterceptor = written{}
@@ -146,7 +146,7 @@ func (written) InterceptField(ctx context.Context, next graphql.Resolver) (any, 
 	return result, err
 }
 
-// failed adds the error of a field of the connection that is being resolved.
+// failed adds the error of a field in the connection that is being resolved.
 func failed(ctx context.Context, inner *catalog.FieldError) {
 	fields := graphql.CollectFieldsCtx(ctx, nil)
 	at := slices.IndexFunc(fields, func(f graphql.CollectedField) bool { return f.Alias == inner.Key })
@@ -154,7 +154,7 @@ func failed(ctx context.Context, inner *catalog.FieldError) {
 	graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, inner.Err))
 }
 
-// answer is a connection as JSON. It is written once, and its buffer used again.
+// answer is a connection as JSON. It may be written once: its buffer is then used for another.
 type answer struct{ json *[]byte }
 
 // MarshalGQL implements graphql.Marshaler.

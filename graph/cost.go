@@ -8,14 +8,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// An operation costs what its fields do, before it runs, in points: about one for each object of the answer. A field
-// says in the SDL, by @cost and @listSize, how its own cost and the length of its list differ from the usual.
+// The cost of an operation is the sum of the costs of its fields, in points, computed before it runs: about one for each object of the
+// answer. In the SDL, @cost and @listSize say how the cost of a field, and the length of its list, differ from the usual.
 //
 //	field = length × (weight + all that is selected in it)
 //
-// Where fragments of several types are selected, all of them count, also when an object can be one of these only.
+// If fragments for several types are selected, all of them count, although each object is of one type only.
 
-// Weights of what the specification of GraphQL adds to the schema. Its answers are big, and come from memory.
+// Weights of introspection. Its answers are large, but come from memory.
 const (
 	schemaWeight = 100 // __schema
 	typeWeight   = 10  // __type
@@ -29,16 +29,16 @@ type costs map[*ast.FieldDefinition]price
 
 type price struct {
 	weight int
-	list   *listSize // nil: none, or one whose length its parent knows
-	page   bool      // its length is the page of the field around it
-	whole  bool      // what is selected in it costs no more
+	list   *listSize // nil: it is no list, or page says how long it is
+	page   bool      // it is a list as long as the page of the field around it
+	whole  bool      // weight is the whole cost, whatever is selected in it
 }
 
 // listSize is a @listSize.
 type listSize struct {
 	assumed   int
 	arguments []string
-	sized     bool // not this field, but fields of it are the list
+	sized     bool // not this field is the list, but fields of it (sizedFields)
 }
 
 // costsOf reads the prices off a schema.
@@ -128,13 +128,13 @@ type spread struct {
 	page     int
 }
 
-// of is the cost of an operation, at least 1, and the largest page that it asks for.
+// of is the cost of an operation in points, at least 1, and the largest page that it asks for.
 func (c costs) of(operation *ast.OperationDefinition, variables map[string]any) (int, slice) {
 	t := tally{costs: c, variables: variables}
 	return max(1, t.set(operation.SelectionSet, 1)), t.largest
 }
 
-// set adds up a selection; page is how many of the parent's sized fields there may be.
+// set adds up the cost of a selection; page is how many items the lists may have that are sizedFields of the field around it.
 func (t *tally) set(selections ast.SelectionSet, page int) int {
 	sum := 0
 	for _, selection := range selections {
@@ -196,8 +196,8 @@ func (t *tally) field(f *ast.Field, page int) int {
 	return length * each
 }
 
-// length is how many items a list may have, by its arguments, whether they stand in the document, in a variable or
-// in the schema as a default.
+// length is how many items a list may have, by its arguments: from the document, from variables, or from the schema's
+// defaults.
 func (t *tally) length(f *ast.Field, list *listSize) int {
 	longest, given := 0, false
 	for _, name := range list.arguments {
@@ -211,7 +211,8 @@ func (t *tally) length(f *ast.Field, list *listSize) int {
 	return longest
 }
 
-// sliced is the number that an argument asks for, if it does. What is none of its type is the resolver's to refuse.
+// sliced is the number of items that an argument asks for; false if it is not given. A value of a wrong type counts as not given; it is
+// refused elsewhere.
 func (t *tally) sliced(f *ast.Field, name string) (int, bool) {
 	value := valueOf(f, name)
 	if value == nil {

@@ -12,12 +12,13 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// What is asked most, one page of events and nothing else, is answered without gqlgen's execution, whose contexts, futures and maps are half of
-// what such a request costs beside its rows. Whatever differs in anything from the plain case (another field, a directive,
-// a filter, an order, a value that is none of its type) goes gqlgen's way, and so does the error of a page, to be told
-// as all errors are. Tests hold both ways to the same bytes.
+// The most frequent operation, one page of events and nothing else, is answered without gqlgen's execution, whose contexts, futures and maps
+// take half of the time that such a request takes beside its rows. Every other operation (with another field, a directive,
+// a filter, an order, a value of a wrong type) is executed by gqlgen, and so is one whose page fails, so that the error is presented
+// like all others. Tests check that both ways give the same bytes.
 
-// direct answers an operation that is one page of events. Where it does not, it gives the context to execute the operation with.
+// direct answers an operation that is one page of events. For others the answer is nil, and the context is the one to execute the operation
+// with.
 func (e *Engine) direct(ctx context.Context, op *Operation) (*Answer, context.Context) {
 	field := onlyEvents(op.Operation)
 	if field == nil || ctx.Err() != nil {
@@ -49,7 +50,7 @@ func (e *Engine) direct(ctx context.Context, op *Operation) (*Answer, context.Co
 	return &Answer{Body: bytes.Clone(b)}, ctx
 }
 
-// failureKey is of what was wrong with the page that direct tried to write: an error.
+// failureKey is the context's key of the error with which direct failed to write the page.
 type failureKey struct{}
 
 func (e *Engine) write(ctx context.Context, op *Operation, asked graphql.CollectedField,
@@ -79,7 +80,7 @@ func onlyEvents(operation *ast.OperationDefinition) *ast.Field {
 	return field
 }
 
-// readArguments reads those of a page; false if there are others than where it is, or if one is none of its type.
+// readArguments reads the arguments of a page and its window; false if others are given, or if one is of a wrong type.
 func readArguments(field *ast.Field, variables map[string]any) (page catalog.PageArgs, window *catalog.WindowInput, ok bool) {
 	in := inputs{given: field.ArgumentMap(variables)}
 	page = catalog.PageArgs{
@@ -105,7 +106,7 @@ func readWindow(value any) (catalog.WindowInput, error) {
 	return w, in.err
 }
 
-// enum reads a value that has been found to be one of its type: the catalog calls all values as the SDL does.
+// enum reads the value of an enum, which validation has checked: the catalog has the same names for the values as the SDL.
 func enum[T ~string](value any) (T, error) {
 	name, err := graphql.UnmarshalString(value)
 	return T(name), err
@@ -114,10 +115,10 @@ func enum[T ~string](value any) (T, error) {
 // inputs are the arguments of a field, or the fields of an input object, by name.
 type inputs struct {
 	given map[string]any
-	err   error // of one that was none of its type
+	err   error // of one that was of a wrong type
 }
 
-// optional is the value of one that may be left out or null.
+// optional is the value of an argument; nil if it is not given or null.
 func optional[T any](in *inputs, name string, unmarshal func(any) (T, error)) *T {
 	given := in.given[name]
 	if given == nil {

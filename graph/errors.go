@@ -19,12 +19,12 @@ const (
 	codeTooComplex    catalog.Code = "QUERY_TOO_COMPLEX"
 )
 
-// errPanic has been logged with its stack.
+// errPanic stands for a panic, which has already been logged with its stack.
 var errPanic = errors.New("panic in a resolver")
 
-// presenter turns errors into what the client may see. Those of the catalog are meant for it; those of
-// parsing and validation say what is wrong with the document; all others are logged, once, and
-// told as nothing but internal.
+// presenter turns errors into what the client may see. Errors of the catalog are meant for the client; those of
+// parsing and validation say what is wrong with the document. All others are logged, once, and the client
+// sees only that the error is internal.
 func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		presented := graphql.DefaultErrorPresenter(ctx, err)
@@ -38,7 +38,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 			// By gqlgen itself, of document or variables, before any resolver ran: errors of ours are wrapped.
 			presented.Extensions = extensions(catalog.CodeBadUserInput, argument)
 		case argument != "":
-			// Of a value that has passed validation, and is none of its type all the same.
+			// About a value that is of a wrong type although it has passed validation.
 			presented.Message = argument + ": not a value of its type"
 			presented.Extensions = extensions(catalog.CodeBadUserInput, argument)
 		default:
@@ -53,8 +53,8 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	}
 }
 
-// place makes the path that of a field of the response (GraphQL, 7.1.2). gqlgen's leads on to the argument at fault, and an error
-// that is of no field has one all the same if it is about a variable, which is then named by the message.
+// place corrects the path of an error, which has to lead to a field of the response (GraphQL, 7.1.2). gqlgen's path goes on to the argument
+// at fault, which is cut off. An error about a variable has a path, too, although it belongs to no field: its message names the variable instead.
 func place(ctx context.Context, presented *gqlerror.Error) {
 	field := graphql.GetFieldContext(ctx)
 	if field == nil {

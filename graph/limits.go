@@ -11,23 +11,23 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// Limits bound what one request may ask for. A number that is 0 takes its default.
+// Limits bound what one request may ask for. 0 is the default, which stands behind each.
 type Limits struct {
-	Tokens     int // of a document; 5,000
+	Tokens     int // in a document; 5,000
 	Fields     int // selected in a document, and as many fragments spread; 400
 	Aliases    int // in a document; 30
 	Directives int // in a document; 30
-	Depth      int // levels of fields of an operation, those of introspection aside; 12
-	PageSize   int // 100, which is the most
+	Depth      int // levels of nested fields in an operation, without introspection; 12
+	PageSize   int // items of a page, 1 to 100; 100
 	Cost       int // points of an operation, see cost.go; 5,000
 
 	NoIntrospection bool // refuse __schema and __type
 }
 
-// maxTokens is the default, and what is looked at of a document that is refused.
+// maxTokens is the default of Limits.Tokens. Of a document that is refused, no more tokens are parsed again to find the argument at fault.
 const maxTokens = 5_000
 
-// orDefaults fills in what is not given.
+// orDefaults replaces zeros by defaults.
 func (l Limits) orDefaults() Limits {
 	l.Tokens = cmp.Or(l.Tokens, maxTokens)
 	l.Fields = cmp.Or(l.Fields, 400)
@@ -39,14 +39,14 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-// Cost is what an operation was reckoned to cost, as clients see it in extensions.cost.
+// Cost is the computed cost of an operation, as clients see it in extensions.cost.
 type Cost struct {
 	Requested int `json:"requested"` // points of this operation
 	Limit     int `json:"limit"`     // the most that one operation may cost
-	Remaining int `json:"remaining"` // how much more this operation could have asked for
+	Remaining int `json:"remaining"` // Limit - Requested: how many points more this operation could have cost
 }
 
-// appendTo ends an answer, a JSON object, with what it cost.
+// appendTo adds extensions.cost to an answer, a JSON object without its last brace, and closes it.
 func (c Cost) appendTo(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `,"extensions":{"cost":{"requested":`...), int64(c.Requested), 10)
 	b = strconv.AppendInt(append(b, `,"limit":`...), int64(c.Limit), 10)
@@ -60,7 +60,7 @@ type limiter struct {
 	costs  costs
 }
 
-// checkSize says what is too much about a document, valid or not.
+// checkSize says which limit a document exceeds by itself, be it valid or not.
 func (l *limiter) checkSize(document *ast.QueryDocument) error {
 	size := sizeOf(document)
 	for _, bound := range []struct {
@@ -82,7 +82,7 @@ func (l *limiter) checkSize(document *ast.QueryDocument) error {
 	return nil
 }
 
-// check is the cost of a valid operation of a document whose size is checked, or what is too much about it.
+// check is the cost of a valid operation, or an error that says which limit it exceeds. The size of its document is checked before.
 func (l *limiter) check(operation *ast.OperationDefinition, variables map[string]any) (Cost, error) {
 	if depth := (depths{}).of(operation.SelectionSet); depth > l.limits.Depth {
 		return Cost{}, tooComplex("the query is %d levels deep, at most %d are allowed", depth, l.limits.Depth)
@@ -148,8 +148,7 @@ func (s *size) add(set ast.SelectionSet) {
 	}
 }
 
-// depths are those of the fragments looked into: one that is spread twice in each of a hundred others is
-// looked into once.
+// depths are the depths of fragments, so that each is computed once, however often it is spread.
 type depths map[*ast.FragmentDefinition]int
 
 func (d depths) of(set ast.SelectionSet) int {

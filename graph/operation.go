@@ -15,8 +15,8 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// Request is what a client asks: one operation of a document, with its variables. Numbers in variables
-// are json.Number.
+// Request is what a client asks: one operation of a document, with its variables. Numbers in Variables
+// have to be of type json.Number.
 type Request struct {
 	Query         string
 	OperationName string
@@ -24,7 +24,7 @@ type Request struct {
 	Extensions    map[string]any
 }
 
-// Mutates says whether the operation is a mutation by its text, valid or not.
+// Mutates says whether the operation is a mutation, judged by its text alone, which need not be valid.
 func (r Request) Mutates() bool {
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
 	if err != nil {
@@ -34,29 +34,29 @@ func (r Request) Mutates() bool {
 	return op != nil && op.Operation == ast.Mutation
 }
 
-// Operation is a request that has passed every check. It may be executed, once.
+// Operation is a request that has passed every check. It may be executed once.
 type Operation struct {
 	*graphql.OperationContext
 	schema *ast.Schema
 	cost   Cost
 }
 
-// Cost is what the operation was reckoned to cost, in points, at least 1.
+// Cost is the computed cost of the operation in points, at least 1.
 func (o *Operation) Cost() int { return max(1, o.cost.Requested) }
 
 // Answer is a finished response.
 type Answer struct {
-	Body    []byte         // JSON; whoever has it may not change it
+	Body    []byte         // JSON; it may be shared, and may not be changed
 	Refused bool           // nothing was executed, so that there is no data entry (GraphQL, 7.1)
-	Failed  bool           // it holds errors; refused answers do
-	Codes   []catalog.Code // of its errors
+	Failed  bool           // it holds errors, as refused answers always do
+	Codes   []catalog.Code // extensions.code of each error
 }
 
-// errNoTime is of an operation that was cancelled before it had begun.
+// errNoTime is the error of an operation whose context ended before it began.
 var errNoTime = errors.New("no time was left to execute the operation")
 
-// Prepare parses a request, validates it and checks it against every limit. The answer is that of a request
-// that fails any of these, nil for a good one.
+// Prepare parses a request, validates it and checks it against every limit. It returns the operation, or the answer that says what is
+// wrong; the other is nil.
 func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	ctx = graphql.StartOperationTrace(ctx)
 	if err := e.tooLarge(ctx, r.Query); err != nil {
@@ -87,8 +87,8 @@ func (e *Engine) Prepare(ctx context.Context, r Request) (*Operation, *Answer) {
 	return &Operation{OperationContext: op, schema: e.schema, cost: cost}, nil
 }
 
-// tooLarge says what is too much about a document that is not known yet. Validation is not asked before: what it takes grows with the square
-// of the fields.
+// tooLarge says which limit a document exceeds that is not known yet. It comes before validation, whose work grows with the square of the
+// number of fields.
 func (e *Engine) tooLarge(ctx context.Context, text string) error {
 	if _, known := e.known.Get(ctx, text); known {
 		return nil
@@ -99,7 +99,7 @@ func (e *Engine) tooLarge(ctx context.Context, text string) error {
 	return nil // what is wrong with it is told by who parses it next
 }
 
-// hasMoreTokens says whether a document has more than n tokens, comments included, before any that is none.
+// hasMoreTokens says whether a document has more than n tokens, comments included, before its end or the first syntax error.
 func hasMoreTokens(document string, n int) bool {
 	tokens := lexer.New(&ast.Source{Input: document})
 	for range n + 1 {
@@ -110,7 +110,7 @@ func hasMoreTokens(document string, n int) bool {
 	return true
 }
 
-// Execute resolves the operation and writes its answer, once.
+// Execute resolves the operation and returns its answer. It may be called once for each operation.
 func (e *Engine) Execute(ctx context.Context, op *Operation) *Answer {
 	answer, ctx := e.direct(ctx, op)
 	if answer != nil {
@@ -134,8 +134,8 @@ func (e *Engine) refuse(ctx context.Context, errs gqlerror.List) *Answer {
 	return &Answer{Body: encode(response, true), Refused: true, Failed: true, Codes: codesOf(response.Errors)}
 }
 
-// Refuse is the answer to a request that never became an operation. The error is told as resolvers' errors are:
-// a catalog.Error as it is, any other as internal.
+// Refuse makes the answer to a request that never became an operation. The error is presented like those of resolvers: a
+// catalog.Error as it is, any other as internal.
 func (e *Engine) Refuse(ctx context.Context, err error) *Answer {
 	return e.refuse(graphql.WithOperationContext(ctx, &graphql.OperationContext{}), gqlerror.List{gqlerror.Wrap(err)})
 }
@@ -143,8 +143,8 @@ func (e *Engine) Refuse(ctx context.Context, err error) *Answer {
 // envelopeBytes is room for what stands around data in most answers.
 const envelopeBytes = 192
 
-// encode writes a response as JSON, into its data's own buffer if that has room. The data is JSON already, which
-// encoding/json would check and copy once more. No extension of ours adds to what gqlgen makes.
+// encode writes a response as JSON, into the buffer of its data if that has room. encoding/json would check and copy
+// the data once more, which is JSON already. Extensions are left out: gqlgen makes none here.
 func encode(r *graphql.Response, refused bool) []byte {
 	head := []byte{'{'}
 	if len(r.Errors) > 0 {

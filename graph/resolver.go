@@ -10,7 +10,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Catalog is what the API reads. A nil object means that there is none of that name.
+// Catalog is what the API reads from; *catalog.Catalog is one. Where one object is asked for and there is none, it is nil.
 type Catalog interface {
 	Events(ctx context.Context, q catalog.EventQuery) (*catalog.EventPage, error)
 	WriteEvents(ctx context.Context, q catalog.EventQuery, l *catalog.Layout, b []byte) ([]byte, error)
@@ -30,7 +30,7 @@ type Resolver struct {
 	layouts layouts
 }
 
-// NewResolver makes a Resolver over a catalog.
+// NewResolver makes a Resolver that reads from a catalog.
 func NewResolver(reads Catalog) *Resolver { return &Resolver{Catalog: reads, layouts: newLayouts()} }
 
 func orDefault(given *int, otherwise int) int {
@@ -47,7 +47,7 @@ func orZero[T any](given *T) (value T) {
 	return value
 }
 
-// first is the first of what was read, the zero value if there is none.
+// first is the first of the objects that were read; the zero value if there are none.
 func first[T any](found []T, err error) (T, error) {
 	var none T
 	if err != nil || len(found) == 0 {
@@ -56,7 +56,7 @@ func first[T any](found []T, err error) (T, error) {
 	return found[0], nil
 }
 
-// eventQuery asks for a page of events.
+// eventQuery makes the catalog's query of the arguments of a page of events.
 func (r *Resolver) eventQuery(page catalog.PageArgs, window *catalog.WindowInput, where *catalog.EventFilter, order *catalog.EventOrder) (catalog.EventQuery, error) {
 	checked, err := r.Catalog.Window(window)
 	query := catalog.EventQuery{Page: page, Window: checked}

@@ -8,7 +8,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// selectedFields tells which of an event's costly parts the connection that is being resolved selects, under any
+// selectedFields says which of the costly parts of events are selected in the connection that is being resolved, under any
 // alias and in any fragment.
 func selectedFields(ctx context.Context) catalog.Fields {
 	op := graphql.GetOperationContext(ctx)

@@ -19,10 +19,10 @@ import (
 	"github.com/aledotdev/marquee/internal/panics"
 )
 
-// parsedDocuments are kept, least recently used out first.
+// parsedDocuments is how many parsed documents are kept; the least recently used are dropped first.
 const parsedDocuments = 500
 
-// Engine checks and executes operations; what carries them, HTTP or a socket, is not its concern. It is safe
+// Engine checks and executes operations, whether they come by HTTP or by a WebSocket. It is safe
 // for concurrent use.
 type Engine struct {
 	executor *executor.Executor
@@ -32,7 +32,7 @@ type Engine struct {
 	limiter  *limiter
 }
 
-// NewEngine makes an Engine over a catalog. Errors that are nobody's but ours go to log.
+// NewEngine makes an Engine that reads from a catalog. Internal errors and panics go to log.
 func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	limits = limits.orDefaults()
 	var places panics.Places
@@ -63,7 +63,8 @@ func answered() *ast.Schema {
 	return &schema
 }
 
-// validation are the rules of it, that don't guess what was meant: SetDisableSuggestion knows of some of these only.
+// validation are the rules of validation without suggestions ("did you mean"), which SetDisableSuggestion removes from some rules only; and
+// oneRootField.
 func validation() *rules.Rules {
 	all := rules.NewDefaultRules()
 	for name, silent := range map[string]core.Rule{
@@ -79,8 +80,8 @@ func validation() *rules.Rules {
 	return all
 }
 
-// oneRootField is the rule that a subscription has one root field, whatever its variables are (GraphQL, 5.2.4.1). gqlparser's
-// takes fields for one that differ in their aliases only, and knows nothing of conditions.
+// oneRootField is the rule that a subscription has one root field, whatever its variables are (GraphQL, 5.2.4.1). gqlparser's own rule
+// counts fields that differ only in their aliases as one, and ignores @skip and @include.
 func oneRootField(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnOperation(func(_ *core.Walker, operation *ast.OperationDefinition) {
 		if operation.Operation != ast.Subscription {
@@ -123,7 +124,7 @@ func oneRootField(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// SDL is the schema as clients know it.
+// SDL is the schema as clients see it.
 func SDL() string {
 	var b strings.Builder
 	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(generated.NewExecutableSchema(generated.Config{}).Schema())

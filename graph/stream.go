@@ -11,14 +11,14 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 )
 
-// Stream is a subscription under way.
+// Stream is a subscription that has begun. One goroutine may use it.
 type Stream struct {
 	ctx     context.Context //nolint:containedctx // gqlgen wants it with each answer.
 	respond graphql.ResponseHandler
 	life    *life
 }
 
-// life is how long a stream goes on, and what ended it, apart from its client.
+// life says how long a stream goes on, and which error ended it.
 type life struct {
 	ctx context.Context //nolint:containedctx // See Stream.
 	err error
@@ -26,7 +26,7 @@ type life struct {
 
 type lifeKey struct{}
 
-// left says whether the client of what runs under ctx is not there any more.
+// left says whether the client for which ctx runs has left.
 func left(ctx context.Context) bool {
 	if of, ok := ctx.Value(lifeKey{}).(*life); ok {
 		ctx = of.ctx
@@ -34,8 +34,8 @@ func left(ctx context.Context) bool {
 	return errors.Is(ctx.Err(), context.Canceled)
 }
 
-// Stream begins to execute a subscription, once. It ends with ctx, but not in the middle of an answer: what that reads may
-// be read for many subscribers, of whom one has left.
+// Stream begins to execute a subscription; it may be called once for each operation. The stream ends with ctx, but not in the middle of an
+// answer: what that reads may be read for other subscribers as well, who have not left.
 func (e *Engine) Stream(ctx context.Context, op *Operation) *Stream {
 	s := &Stream{life: &life{ctx: ctx}}
 	ctx = context.WithValue(context.WithoutCancel(ctx), lifeKey{}, s.life)
@@ -43,7 +43,7 @@ func (e *Engine) Stream(ctx context.Context, op *Operation) *Stream {
 	return s
 }
 
-// Next waits for the next answer; nil: there is none any more.
+// Next waits for the next answer. It is nil if the stream has ended.
 func (s *Stream) Next() *Answer {
 	response := s.respond(s.ctx)
 	if response == nil {
@@ -53,10 +53,10 @@ func (s *Stream) Next() *Answer {
 	return &Answer{Body: encode(response, false), Failed: len(response.Errors) > 0, Codes: codesOf(response.Errors)}
 }
 
-// Err says, after the last answer, what ended a subscription that would have gone on; nil: nothing but its context.
+// Err is the error that ended the stream, once Next has returned nil; nil if only its context did.
 func (s *Stream) Err() error { return s.life.err }
 
-// follow follows changes for as long as the stream lives whose resolver was called with ctx.
+// follow gives changes for as long as the stream lives that ctx belongs to.
 func (r *Resolver) follow(ctx context.Context, after *string, where catalog.ChangeFilter) (<-chan *catalog.Change, error) {
 	of, ok := ctx.Value(lifeKey{}).(*life)
 	if !ok {
@@ -71,7 +71,7 @@ func (r *Resolver) follow(ctx context.Context, after *string, where catalog.Chan
 	return given, nil
 }
 
-// give hands changes to gqlgen, which takes one after the other.
+// give sends changes to gqlgen, one after the other.
 func (l *life) give(changes iter.Seq2[*catalog.Change, error], to chan<- *catalog.Change) {
 	defer close(to)
 	for change, err := range changes {

@@ -13,9 +13,9 @@ import (
 	"github.com/aledotdev/marquee/graph/scalar"
 )
 
-// checkVariables says which value of a variable is none of its type (GraphQL, 6.1.2); the path is as in gqlgen's own errors:
-// ["variable", name, …]. gqlgen has looked for what is missing, null, unknown or no object. But it takes enums in any
-// case and numbers for text, and reads scalars of ours only when a field runs.
+// checkVariables reports the first value of a variable that is not of its type (GraphQL, 6.1.2); the error's path is like that of gqlgen's
+// errors: ["variable", name, …]. gqlgen has already checked for values that are missing, null, unknown or no object. But it accepts enums in
+// any case and numbers as text, and reads our own scalars only when a field is resolved.
 func checkVariables(schema *ast.Schema, op *graphql.OperationContext, given map[string]any) *gqlerror.Error {
 	for _, variable := range op.Operation.VariableDefinitions {
 		value, ok := given[variable.Variable]
@@ -33,8 +33,8 @@ func checkVariables(schema *ast.Schema, op *graphql.OperationContext, given map[
 	return nil
 }
 
-// isNeeded says whether a variable stands where null may not. A nullable one may stand there if there is a default, for
-// when it is not given.
+// isNeeded says whether a variable is used where null is not allowed. GraphQL lets a nullable variable be used there if there is a default,
+// which only counts if the variable is not given.
 func isNeeded(op *graphql.OperationContext, name string) bool {
 	document := &ast.QueryDocument{Operations: ast.OperationList{op.Operation}, Fragments: fragmentsOf(op.Operation.SelectionSet, nil)}
 	return search(document, func(v *ast.Value, _ *ast.Position) bool {
@@ -59,7 +59,7 @@ func fragmentsOf(set ast.SelectionSet, to ast.FragmentDefinitionList) ast.Fragme
 	return to
 }
 
-// checkValue says what is wrong with a value; the path leads to it.
+// checkValue says what is wrong with a value, nil if nothing is; the error's path leads to the part at fault.
 func checkValue(schema *ast.Schema, t *ast.Type, value any) *gqlerror.Error {
 	if value == nil {
 		return nil
@@ -95,7 +95,7 @@ func checkValue(schema *ast.Schema, t *ast.Type, value any) *gqlerror.Error {
 	return nil
 }
 
-// isBuiltIn says whether a value is of a scalar that GraphQL has by itself (3.5).
+// isBuiltIn says whether a value is of a built-in scalar of GraphQL (3.5).
 func isBuiltIn(name string, value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -116,7 +116,7 @@ func isBuiltIn(name string, value any) bool {
 	return false
 }
 
-// scalars read values of the scalars of ours, whose mistakes they know better.
+// scalars read values of our own scalars; their errors say best what is wrong.
 //
 //nolint:gochecknoglobals // a constant table
 var scalars = map[string]func(value any) error{

@@ -12,8 +12,8 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// columns are the table's, in order. Their names are those of the API's fields; a new one goes to the end, so that
-// who counts columns is not surprised.
+// columns are the columns of the table, in order, named like the API's fields. A new one goes to the end, so that
+// programs that count columns go on to work.
 //
 //nolint:gochecknoglobals // a constant table
 var columns = []struct {
@@ -98,9 +98,9 @@ func (t *table) append(b []byte) []byte {
 	return append(b, t.buffer.Bytes()...)
 }
 
-// plain keeps a provider's text from being a formula where a spreadsheet opens the table: an apostrophe stands before
-// what begins like one. It is a mark and no part of the text, and stands also before what begins with apostrophes and
-// then like one, so that who takes the first away has the text.
+// plain keeps a provider's text from being a formula when a spreadsheet opens the table: it puts an apostrophe before
+// text that begins like a formula. It does so also if there are apostrophes before what looks like a formula, so that
+// whoever removes the first apostrophe from such a text has the original.
 func plain(s string) string {
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, "'"))
 	if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {

@@ -12,19 +12,20 @@ import (
 type Format struct {
 	Name        string // what a file's name ends in: ics
 	ContentType string
-	Timed       bool // it says what holds as of now only: availability
+	Timed       bool // its documents depend on the time, since they show availability
 	New         func() Writer
 }
 
-// Writer writes one document, by appending to the bytes that it is given. It is not safe for concurrent use.
+// Writer writes one document: first Begin, then Event for each event, at last End. Each appends to the bytes that it is given. A Writer
+// is not safe for concurrent use.
 type Writer interface {
 	Begin(b []byte) []byte
-	// Event fails for an event that the catalog should not hold.
+	// Event fails only if the catalog's data of the event is broken.
 	Event(b []byte, e catalog.Exported) ([]byte, error)
 	End(b []byte) []byte
 }
 
-// Formats are all there are.
+// Formats are all formats.
 func Formats() []Format {
 	return []Format{
 		{Name: "ics", ContentType: "text/calendar; charset=utf-8", New: func() Writer { return &calendar{zones: map[string]bool{}} }},
@@ -33,7 +34,7 @@ func Formats() []Format {
 	}
 }
 
-// text is what a part says, or nothing.
+// text is the text, empty for nil.
 func text(s *string) string {
 	if s == nil {
 		return ""
@@ -41,11 +42,11 @@ func text(s *string) string {
 	return *s
 }
 
-// given are the texts that are there.
+// given are those of the texts that are not empty, each once.
 func given(texts ...*string) []string {
 	var all []string
 	for _, t := range texts {
-		if t != nil && *t != "" && !slices.Contains(all, *t) { // a place is often called as its city
+		if t != nil && *t != "" && !slices.Contains(all, *t) { // places often have the name of their city
 			all = append(all, *t)
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// calendar writes a VCALENDAR. It names no METHOD: it is a calendar to look at, not a message that invites, and
-// DTSTAMP is when the event changed last (RFC 5545, 3.8.7.2), so that the same events are the same bytes. An
-// organizer's name is a CONTACT: ORGANIZER must not stand in what is no invitation (3.8.4.3).
+// calendar writes a VCALENDAR. It has no METHOD, since it is a calendar to look at and not an invitation. DTSTAMP is then
+// when the event changed last (RFC 5545, 3.8.7.2), so that the same events give the same bytes. An
+// organizer's name becomes a CONTACT: ORGANIZER is allowed in invitations only (3.8.4.3).
 type calendar struct {
 	zones map[string]bool // that are defined already
-	any   bool            // something is in it
+	any   bool            // it has an event
 }
 
-// Begin implements Writer. How often a program should look again is said in the standard's words and in those that
-// Outlook knows.
+// Begin implements Writer. How often programs should read the calendar again stands there twice: by the standard's property, and by the
+// one that Outlook knows.
 func (c *calendar) Begin(b []byte) []byte {
 	for _, l := range [][2]string{
 		{"BEGIN", "VCALENDAR"},
@@ -36,7 +36,7 @@ func (c *calendar) Begin(b []byte) []byte {
 	return b
 }
 
-// End implements Writer. A calendar has to hold something (3.6): one without events defines a zone.
+// End implements Writer. A calendar has to have at least one component (3.6), so that one without events defines a zone.
 func (c *calendar) End(b []byte) []byte {
 	if !c.any {
 		b = appendZone(b, time.UTC, time.Unix(0, 0))
@@ -44,12 +44,12 @@ func (c *calendar) End(b []byte) []byte {
 	return line(b, "END", "VCALENDAR")
 }
 
-// Event implements Writer. A zone is defined just before the first event that is told in it.
+// Event implements Writer. A zone is defined just before the first event that uses it.
 func (c *calendar) Event(b []byte, e catalog.Exported) ([]byte, error) {
 	c.any = true
 	zone, err := event.LoadZone(e.TimeZone)
 	if err != nil {
-		zone = time.UTC // the zone of another tz database than this machine's
+		zone = time.UTC // this machine's tz database does not have the zone
 	}
 	if zone != time.UTC && !e.AllDay && !c.zones[e.TimeZone] {
 		c.zones[e.TimeZone] = true
@@ -86,8 +86,8 @@ func (c *calendar) Event(b []byte, e catalog.Exported) ([]byte, error) {
 	return line(b, "END", "VEVENT"), nil
 }
 
-// status is what a calendar shows. An event that has left its provider's feed before its date is called off, for
-// all that a calendar can say.
+// status is the STATUS of an event. One that was removed from its provider's feed is CANCELLED, the closest that there
+// is.
 func status(e catalog.Exported) string {
 	switch {
 	case e.Status == event.StatusCancelled || e.RemovedAt != nil:
@@ -99,8 +99,8 @@ func status(e catalog.Exported) string {
 	}
 }
 
-// moment appends a start or an end, by the venue's clock. A reading that occurs twice means the first (3.3.5): the
-// second can only be told in UTC.
+// moment appends a start or an end, as wall clock time at the venue. When clocks go back, a reading occurs twice, and means the first
+// (3.3.5): the second can be written only in UTC.
 func moment(b []byte, name string, local event.LocalDateTime, instant time.Time, zone *time.Location, allDay bool) []byte {
 	switch {
 	case allDay:
@@ -135,7 +135,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// address is a URI as it stands in a calendar, or nothing for what would end its line.
+// address is a URI for a calendar; empty if it has white space or control characters, which could end its line.
 func address(s *string) string {
 	if s == nil || strings.ContainsFunc(*s, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return ""
@@ -150,8 +150,8 @@ func optional(b []byte, name, value string) []byte {
 	return line(b, name, value)
 }
 
-// line appends a content line, folded so that none is longer than 75 octets without its end (3.1), between
-// characters.
+// line appends a content line. It is folded, between characters, so that no line is longer than 75 octets without its
+// line break (3.1).
 func line(b []byte, name, value string) []byte {
 	const longest = 75
 	rest, room := name+":"+value, longest

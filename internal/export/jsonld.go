@@ -9,7 +9,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// graph writes one JSON-LD document, the events as its @graph. It may stand in an HTML script as it is.
+// graph writes one JSON-LD document, with the events as its @graph. It can be put into an HTML script element as it is.
 type graph struct{ any bool }
 
 // Begin implements Writer.
@@ -88,8 +88,8 @@ type schemaVirtual struct {
 	URL string `json:"url"`
 }
 
-// terms are schema.org's for ours: of https://schema.org/EventStatusType, EventAttendanceModeEnumeration and
-// ItemAvailability. What is not known has none.
+// terms are schema.org's names of our values: of https://schema.org/EventStatusType, EventAttendanceModeEnumeration and
+// ItemAvailability. UNKNOWN has none.
 //
 //nolint:gochecknoglobals // a constant table
 var terms = map[string]string{
@@ -147,7 +147,7 @@ func thing(e catalog.Exported) (schemaEvent, error) {
 
 func free(highest *catalog.Money) bool { return highest != nil && highest.Amount.Micros() == 0 }
 
-// dates are start and end with the venue's offset. Of whole days they are dates, the end the last of them.
+// dates are start and end as RFC 3339 with the venue's offset; of an event of whole days, its first and last date.
 func dates(e catalog.Exported) (start, end string) {
 	if e.AllDay {
 		if e.EndsAt != nil {
@@ -157,7 +157,7 @@ func dates(e catalog.Exported) (start, end string) {
 	}
 	zone, err := event.LoadZone(e.TimeZone)
 	if err != nil {
-		zone = time.UTC // the zone of another tz database than this machine's
+		zone = time.UTC // this machine's tz database does not have the zone
 	}
 	if e.EndsAt != nil {
 		end = e.EndsAt.In(zone).Format(time.RFC3339)
@@ -180,7 +180,7 @@ func locations(e catalog.Exported) []any {
 	return all
 }
 
-// offer is sold out when no seat of it is left, else as the event is.
+// offer has the availability of the event, unless the event is in stock and no seat of this offer is left.
 func offer(e catalog.Exported, o catalog.Offer) schemaOffer {
 	made := schemaOffer{
 		node:         node{Type: "Offer", Name: text(o.Name)},

@@ -7,7 +7,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// lastZoneYear is how far a VTIMEZONE tells changes of clocks that follow no rule.
+// lastZoneYear is the last year for which a VTIMEZONE lists changes of clocks one by one.
 const lastZoneYear = 2037
 
 // onset is a change of a zone's clocks.
@@ -22,8 +22,8 @@ type onset struct {
 func (o onset) clock() time.Time { return o.at.UTC().Add(time.Duration(o.from) * time.Second) }
 
 // appendZone appends the VTIMEZONE (RFC 5545, 3.6.5) of an IANA zone, for times from since on. Go knows when clocks
-// change, not by which rule; so rules are found in the changes: programs of before RDATE was known want them, and
-// they go on after the last year.
+// change, but not by which rule, so that rules are derived from the changes. They are needed by programs that don't know RDATE, and
+// they hold after the last year, too.
 func appendZone(b []byte, zone *time.Location, since time.Time) []byte {
 	b = line(b, "BEGIN", "VTIMEZONE")
 	b = line(b, "TZID", zone.String())
@@ -111,8 +111,8 @@ func onsets(zone *time.Location, from, to time.Time) []onset {
 	return found
 }
 
-// yearly is how many of the onsets, from the first, follow one rule, and the rule. Of what follows none it is all up to
-// the next that does, without a rule.
+// yearly is how many of the onsets, from the first on, follow one rule, and that rule. If the first follows none, it is the number
+// of onsets up to the next that does, and no rule.
 func yearly(all []onset) (n int, rule string) {
 	if n, rule = ruled(all); rule != "" {
 		return n, rule
@@ -125,8 +125,8 @@ func yearly(all []onset) (n int, rule string) {
 	return n, ""
 }
 
-// ruled finds a rule of the form "the second Sunday of March", or "the last", that at least three onsets follow from
-// the first on, one a year.
+// ruled finds a rule such as "the second Sunday of March", or "the last", that at least three onsets follow from
+// the first on, one in each year.
 func ruled(all []onset) (n int, rule string) {
 	const fewest = 3
 	first := all[0].clock()
