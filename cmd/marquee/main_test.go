@@ -73,6 +73,7 @@ func TestMistakes(t *testing.T) {
 		{name: "wrong variable of another command", env: map[string]string{"MARQUEE_EVERY": "often"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_EVERY"}},
 		{name: "a variable that is no number", env: map[string]string{"MARQUEE_KEEP_DAYS": "abc"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_KEEP_DAYS", "abc", "0 for ever"}},
 		{name: "a number of another command that is none", env: map[string]string{"MARQUEE_LAST": "abc"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_LAST", "abc"}},
+		{name: "a size that is none", env: map[string]string{"MARQUEE_CACHE_MIB": "-1"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_CACHE_MIB", "-1"}},
 		{name: "a variable that is no boolean", env: map[string]string{"MARQUEE_NOW": "perhaps"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_NOW", "perhaps"}},
 		{name: "a variable that is none of its words", env: map[string]string{"MARQUEE_DOCUMENTS": "closed"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_DOCUMENTS", "closed", "open,prefer,only"}},
 		{name: "an empty variable", env: map[string]string{"MARQUEE_EVERY": ""}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_EVERY", "60s"}},

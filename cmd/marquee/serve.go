@@ -92,7 +92,7 @@ func (c *serveCommand) pools(ctx context.Context, log *slog.Logger, how *answers
 
 // answering is how the API answers.
 type answering struct {
-	CacheMiB  int    `help:"Memory for answers that are kept for whoever asks the same again, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
+	CacheMiB  uint16 `help:"Memory for answers that are kept for whoever asks the same again, in MiB; 0: none is kept." name:"cache-mib" default:"64"`
 	MirrorMiB uint16 `help:"Memory for a copy of all events, in MiB, from which pages of a window are answered without the database; up to twice that while the copy is read anew. 0: no copy." name:"mirror-mib" default:"128"`
 	limits
 	RateLimit        rateLimit            `help:"Points that one client may spend: a second, and at once. A page of 50 events costs about 50 points; an answer from the cache costs none. 0: no limit." default:"50000:100000"`
@@ -238,7 +238,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 	limiter := ratelimit.New(ratelimit.Options{Budget: how.RateLimit.budget(), Keys: how.keys, Trusted: how.TrustedProxies})
 	operations := gqlhttp.New(gqlhttp.Options{
 		Engine: graph.NewEngine(reads, log, how.graph()), Timeout: how.timeout(), MaxKiB: int(how.MaxRequestKiB), Live: how.live(),
-		Snapshots: reads, CacheBytes: how.CacheMiB << 20, Registry: registry, Traces: how.traces, Closing: ctx,
+		Snapshots: reads, CacheBytes: int(how.CacheMiB) << 20, Registry: registry, Traces: how.traces, Closing: ctx,
 		Origins: how.CORSOrigins, DocumentMode: how.Documents, Trusted: how.trusted, Log: log,
 		Limiter: limiter, Client: func(r *http.Request) (string, bool) {
 			client, ok := limiter.Client(r)
