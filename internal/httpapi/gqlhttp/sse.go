@@ -27,8 +27,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 		for range answers { // until the goroutine that sends them has ended
 		}
 	}()
-	s := &eventStream{w: http.NewResponseController(w), out: w, handler: h}
-	_ = s.w.SetReadDeadline(time.Time{}) // the server's own is for requests that have an end
+	s := &eventStream{w: w, control: http.NewResponseController(w), handler: h}
+	_ = s.control.SetReadDeadline(time.Time{}) // the server's own is for requests that have an end
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
@@ -72,8 +72,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, in *input) *ref
 
 // eventStream writes events to a client, which has to keep up.
 type eventStream struct {
-	w       *http.ResponseController
-	out     http.ResponseWriter
+	w       http.ResponseWriter
+	control *http.ResponseController
 	handler *Handler
 }
 
@@ -93,7 +93,7 @@ func (s *eventStream) answer(body []byte) bool {
 func (s *eventStream) send(parts ...string) bool {
 	began := time.Now()
 	patience := 2 * s.handler.live.Write
-	if s.w.SetWriteDeadline(began.Add(patience)) != nil {
+	if s.control.SetWriteDeadline(began.Add(patience)) != nil {
 		return false
 	}
 	err := s.write(parts)
@@ -105,9 +105,9 @@ func (s *eventStream) send(parts ...string) bool {
 
 func (s *eventStream) write(parts []string) error {
 	for _, part := range parts {
-		if _, err := s.out.Write([]byte(part)); err != nil {
+		if _, err := s.w.Write([]byte(part)); err != nil {
 			return err
 		}
 	}
-	return s.w.Flush()
+	return s.control.Flush()
 }
