@@ -18,12 +18,13 @@ import (
 type held struct {
 	start, end             int64 // the end of one without is its start
 	startsLocal, endsLocal int64
-	row                    []byte              // whether it has an end, its id, and packed values
+	id                     event.ID            // not in the row: it is looked at in all events when some are read anew
+	row                    []byte              // whether it has an end, and packed values
 	common                 [commonParts]uint32 // the places of its other values
 }
 
 // heldBytes is what a held costs besides its row: itself, and its place and end in a class.
-const heldBytes = 4*8 + 3*8 + commonParts*4 + 4 + 8
+const heldBytes = 4*8 + 16 + 3*8 + commonParts*4 + 4 + 8
 
 // heldColumns are what is held of each event behind spanColumns, by where it is. What is asked for most comes first.
 type heldColumns struct {
@@ -118,15 +119,15 @@ func (c *commons) place(values [][]byte) uint32 {
 
 // hold keeps a row.
 func hold(values [][]byte, parts rowParts, common *commons) held {
-	h := held{start: micros(values[1]), startsLocal: micros(values[3])}
+	h := held{id: event.ID(values[0]), start: micros(values[1]), startsLocal: micros(values[3])}
 	h.end, h.endsLocal = h.start, h.startsLocal
 	own := values[len(spanColumns):parts[0]]
-	b := make([]byte, 1, 1+len(event.ID{})+packedSize(own))
+	b := make([]byte, 1, 1+packedSize(own))
 	if values[2] != nil {
 		b[0] = 1
 		h.end, h.endsLocal = micros(values[2]), micros(values[4])
 	}
-	h.row = pack(append(b, values[0]...), own)
+	h.row = pack(b, own)
 	for i := range h.common {
 		part := values[parts[i]:parts[i+1]]
 		if i == offersPart && len(part) > 0 {
@@ -172,7 +173,7 @@ func unpack(b []byte, into [][]byte) []byte {
 
 // spanValues gives the values of spanColumns; those of the times are good until the next.
 func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
-	into[0] = h.row[1 : 1+len(event.ID{})]
+	into[0] = h.id[:]
 	for i, t := range [...]int64{h.start, h.end, h.startsLocal, h.endsLocal} {
 		at := times[8*i : 8*i+8 : 8*i+8]
 		binary.BigEndian.PutUint64(at, uint64(t))
@@ -184,7 +185,7 @@ func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
 }
 
 // packed are the row's values behind those of spanColumns.
-func (h *held) packed() []byte { return h.row[1+len(event.ID{}):] }
+func (h *held) packed() []byte { return h.row[1:] }
 
 // heldReader reads some columns of events.
 type heldReader struct {
@@ -220,16 +221,13 @@ func microsOf(t time.Time) int64 { return t.UnixMicro() - postgresEpoch*1e6 }
 
 func timeOf(micros int64) time.Time { return time.UnixMicro(micros + postgresEpoch*1e6).UTC() }
 
-func (h *held) id() event.ID { return event.ID(h.row[1 : 1+len(event.ID{})]) }
-
-func (h *held) position() position { return position{key: key{at: timeOf(h.start)}, id: h.id()} }
+func (h *held) position() position { return position{key: key{at: timeOf(h.start)}, id: h.id} }
 
 func (h *held) compare(start int64, id event.ID) int {
 	if c := cmp.Compare(h.start, start); c != 0 {
 		return c
 	}
-	own := h.id()
-	return bytes.Compare(own[:], id[:])
+	return bytes.Compare(h.id[:], id[:])
 }
 
 func (h *held) span() Span {

@@ -270,6 +270,10 @@ func (s *mirror) add(rows []held, limit int) error {
 	if s.bytes+s.common.bytes > limit {
 		return errTooLarge
 	}
+	if s.rows == nil {
+		s.rows = rows // nobody else has them
+		return nil
+	}
 	s.rows = append(s.rows, rows...)
 	return nil
 }
@@ -303,14 +307,14 @@ func (s *mirror) readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...an
 func merged(rows, others []held) []held {
 	replaced := make(map[event.ID]struct{}, len(others))
 	for i := range others {
-		replaced[others[i].id()] = struct{}{}
+		replaced[others[i].id] = struct{}{}
 	}
 	all := make([]held, 0, len(rows)+len(others))
 	for i := range rows {
-		if _, ok := replaced[rows[i].id()]; ok {
+		if _, ok := replaced[rows[i].id]; ok {
 			continue
 		}
-		for len(others) > 0 && others[0].compare(rows[i].start, rows[i].id()) < 0 {
+		for len(others) > 0 && others[0].compare(rows[i].start, rows[i].id) < 0 {
 			all, others = append(all, others[0]), others[1:]
 		}
 		all = append(all, rows[i])
