@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +20,8 @@ import (
 
 // BenchmarkReaders measures how long readers of the API wait while snapshots that differ in 1 % are synced, beside how
 // long they wait when nothing is; one read each 5 ms. Turns alternate. The sync is a process of its own, as a CronJob's is; it, the API
-// and PostgreSQL share the machine.
+// and PostgreSQL share the machine. How much of the wait is the kernel's doing is shown by how long they wait beside two processes that do
+// nothing but keep a core busy each, one with PostgreSQL's priority and one with that of a sync.
 func BenchmarkReaders(b *testing.B) {
 	b.Run("memory", func(b *testing.B) { measureReaders(b, true) })
 	b.Run("database", func(b *testing.B) { measureReaders(b, false) })
@@ -58,20 +62,41 @@ func measureReaders(b *testing.B, fromMemory bool) {
 			}
 		}
 	}
-	var with, without []time.Duration
-	for step := 1; step <= 5; step++ {
+	var with, without, beside []time.Duration
+	for step := 1; step <= 10; step++ {
 		to(step)
-		began := time.Now()
 		with = append(with, read(once)...)
-		took := time.Since(began)
-		without = append(without, read(func() { time.Sleep(max(took, time.Second)) })...)
+		without = append(without, read(func() { time.Sleep(time.Second) })...)
+		_, stopNormal := startProcess(b, busyVariable+"=0")
+		_, stopNice := startProcess(b, busyVariable+"=10")
+		beside = append(beside, read(func() { time.Sleep(time.Second) })...)
+		stopNormal()
+		stopNice()
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(p99(with).Seconds()*1e3, "p99-ms-during-sync")
 	b.ReportMetric(p99(without).Seconds()*1e3, "p99-ms-without")
+	b.ReportMetric(p99(beside).Seconds()*1e3, "p99-ms-beside-busy-cores")
 	b.ReportMetric(float64(p99(with))/float64(p99(without)), "x-p99")
 	b.ReportMetric(float64(len(with)), "reads-during-sync")
-	b.ReportMetric(float64(app.Catalog.Mirror().Pages)/float64(len(with)+len(without)), "of-reads-from-memory")
+	b.ReportMetric(float64(app.Catalog.Mirror().Pages)/float64(len(with)+len(without)+len(beside)), "of-reads-from-memory")
+}
+
+// busyVariable is set in a process that keeps one core busy and does nothing, to the niceness that it is to have.
+const busyVariable = "MARQUEE_BENCH_BUSY"
+
+func keepBusy(niceness string) error {
+	nice, err := strconv.Atoi(niceness)
+	if err == nil {
+		runtime.LockOSThread() // to Linux, a niceness is that of a thread
+		err = syscall.Setpriority(syscall.PRIO_PROCESS, 0, nice)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println("busy") //nolint:forbidigo // the parent waits for it
+	for {               //nolint:staticcheck // That is all that it is for.
+	}
 }
 
 // syncProcess makes the program, and what runs it once.

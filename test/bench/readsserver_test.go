@@ -44,6 +44,8 @@ func TestMain(m *testing.M) {
 		err = serveReads(url)
 	case os.Getenv(feedVariable) != "":
 		err = serveFeed()
+	case os.Getenv(busyVariable) != "":
+		err = keepBusy(os.Getenv(busyVariable))
 	default:
 		os.Exit(m.Run())
 	}
