@@ -359,6 +359,7 @@ func TestShortNamesOfZones(t *testing.T) {
 		return vevent("UID:1", "SUMMARY:Show", "DTSTART;TZID="+tzid+":"+start, "RDATE;TZID="+tzid+":"+start)
 	}
 	const winter, summer = "20260105T190000", "20260705T190000"
+	const displayed = `"(UTC-05:00) Eastern Time (US & Canada)"`
 	tests := map[string]struct {
 		components []string
 		want, zone string
@@ -384,6 +385,18 @@ func TestShortNamesOfZones(t *testing.T) {
 		"a place is that place":              {[]string{zone("America/New_York", london), show("America/New_York", summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
 		"a Windows name is its place":        {[]string{zone("Eastern Standard Time", london), show("Eastern Standard Time", summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
 		"UTC is UTC":                         {[]string{zone("UTC", london), show("UTC", summer)}, "2026-07-05T19:00:00Z", "UTC"},
+		"an offset, in summer":               {[]string{show("GMT+0100", summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
+		"an offset, in winter":               {[]string{show("GMT+0100", winter)}, "2026-01-05T18:00:00Z", "Europe/Madrid"},
+		"an offset with a colon":             {[]string{show(`"UTC+01:00"`, summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
+		"an offset in hours":                 {[]string{show("UTC-5", summer)}, "2026-07-06T00:00:00Z", "Etc/GMT+5"},
+		"an offset with half an hour":        {[]string{show(`"+05:30"`, summer)}, "2026-07-05T13:30:00Z", "UTC"},
+		"a series by an offset":              {[]string{series("GMT+0100", summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
+		"an offset that is defined":          {[]string{zone("GMT+0100", eastern), show("GMT+0100", summer)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"an offset that is defined later":    {[]string{show("GMT+0100", summer), zone("GMT+0100", eastern)}, "2026-07-05T23:00:00Z", "Etc/GMT+4"},
+		"no such offset":                     {[]string{show("GMT+1500", summer)}, "2026-07-05T17:00:00Z", "Europe/Madrid"},
+		"a displayed name":                   {[]string{show(displayed, summer)}, "2026-07-05T23:00:00Z", "America/New_York"},
+		"an older displayed name":            {[]string{show(`"(GMT+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna"`, summer)}, "2026-07-05T17:00:00Z", "Europe/Berlin"},
+		"a displayed name that is defined":   {[]string{zone(strings.Trim(displayed, `"`), london), show(displayed, summer)}, "2026-07-05T18:00:00Z", "Etc/GMT-1"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

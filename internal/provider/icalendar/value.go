@@ -27,7 +27,7 @@ const (
 	floating      // zone is the provider's
 	utc           // zone is UTC
 	zoned         // zone is an IANA one
-	defined       // zone is what the calendar's own VTIMEZONE says
+	defined       // zone has no IANA name: it is what a VTIMEZONE says, or an offset
 )
 
 var errMixed = errors.New("a date where the start has a time, or the other way round")

@@ -2,6 +2,8 @@ package icalendar
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +60,7 @@ func (c *calendar) knows(v *component) bool {
 // names reports whether all zones of the component are told by their names, as far as no definition says otherwise.
 func (c *calendar) names(v *component) bool {
 	for i := range v.props {
-		if tzid := strings.TrimSpace(v.props[i].param("TZID")); tzid != "" && c.decoder.named(tzid) == nil {
+		if tzid := strings.TrimSpace(v.props[i].param("TZID")); tzid != "" && c.decoder.named(tzid) == nil && fixed(tzid) == nil {
 			return false
 		}
 	}
@@ -81,7 +83,31 @@ func (c *calendar) zone(tzid string) (*time.Location, kind) {
 	if zone := c.decoder.named(tzid); zone != nil {
 		return zone, zoned
 	}
+	if zone := fixed(tzid); zone != nil {
+		return zone, defined
+	}
 	return c.defaults.Zone, floating
+}
+
+// offsetForm has ISO 8601's signs, as all programs write it: GMT+1 is ahead of UTC, unlike Etc/GMT+1.
+var offsetForm = regexp.MustCompile(`^(?:UTC|GMT)? ?([+-])(\d{1,2})(?::?([0-5]\d))?$`)
+
+// fixed is the zone of a TZID that is an offset from UTC, such as GMT+0100, UTC+1 or +01:00; else nil.
+func fixed(tzid string) *time.Location {
+	parts := offsetForm.FindStringSubmatch(tzid)
+	if parts == nil {
+		return nil
+	}
+	hours, _ := strconv.Atoi(parts[2])         // one or two digits
+	minutes, _ := strconv.Atoi("0" + parts[3]) // two digits, or none
+	offset := hours*3600 + minutes*60
+	if offset > 14*3600 { // no clock is further from UTC
+		return nil
+	}
+	if parts[1] == "-" {
+		offset = -offset
+	}
+	return time.FixedZone(tzid, offset)
 }
 
 // maxNames bounds what is remembered of zones' names.
@@ -110,6 +136,9 @@ func zoneName(tzid string) string {
 	tzid = strings.Trim(strings.TrimSpace(tzid), `"`)
 	if len(tzid) > 200 {
 		return ""
+	}
+	if name := displayed(tzid); name != "" {
+		tzid = name
 	}
 	if name, ok := windowsZones[tzid]; ok {
 		return name
@@ -141,7 +170,16 @@ func short(tzid string) bool {
 		"UTC-11", "UTC-09", "UTC-08", "UTC-02", "UTC+12", "UTC+13":
 		return true
 	}
-	return false
+	return displayed(tzid) != ""
+}
+
+// displayed is the Windows name of a zone that a TZID names as Windows displays it; else empty.
+func displayed(tzid string) string {
+	offset, text, found := strings.Cut(tzid, ") ")
+	if !found || !strings.HasPrefix(offset, "(UTC") && !strings.HasPrefix(offset, "(GMT") {
+		return ""
+	}
+	return displayNames[text]
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -14,6 +14,15 @@ func TestWindowsZonesExist(t *testing.T) {
 	}
 }
 
+func TestDisplayNamesAreOfWindowsZones(t *testing.T) {
+	t.Parallel()
+	for text, windows := range displayNames {
+		if zoneName(windows) == "" {
+			t.Errorf("%s: %q is no zone", text, windows)
+		}
+	}
+}
+
 func TestZoneName(t *testing.T) {
 	t.Parallel()
 	for tzid, want := range map[string]string{
@@ -34,6 +43,10 @@ func TestZoneName(t *testing.T) {
 		"UTC-02":                                            "Etc/GMT+2",
 		"UTC+13":                                            "Etc/GMT-13",
 		"GMT":                                               "UTC",
+		"(UTC) Coordinated Universal Time":                  "UTC",
+		"(GMT-05:00) Eastern Time (US & Canada)":            "America/New_York",
+		"(UTC-05:00) Somewhere":                             "",
+		"Eastern Time (US & Canada)":                        "",
 		"CET":                                               "CET",
 		"Local":                                             "",
 		"localtime":                                         "",
