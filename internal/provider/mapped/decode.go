@@ -174,18 +174,23 @@ func (d *decoding) give(rec event.Record) error {
 	return nil
 }
 
-// lost puts a record into quarantine of which the last stage made nothing, if that was no decision: in jq a
-// field whose value is empty makes its whole object go without a word. A map that leaves records out does so
-// before it names an id.
+// lost puts a record into quarantine if the last stage yielded nothing of it by accident: in jq an object disappears, without an
+// error, if the value of one of its fields is empty. It is no accident if the stage yields nothing even without fields: the map
+// has left the record out before it came to the object.
 func (d *decoding) lost(rec record, variables []any) error {
-	key, ok := d.keyOf(rec, variables, 0)
-	if !ok {
+	if _, meant := d.named(d.program.bare, rec, variables, 0); !meant {
 		return nil
 	}
-	return d.refuse(rec, key, event.NewInvalid(event.ReasonInvalidRecord, "map", "", errLost))
+	if key, ok := d.keyOf(rec, variables, 0); ok {
+		return d.refuse(rec, key, event.NewInvalid(event.ReasonInvalidRecord, "map", "", errLost))
+	}
+	return d.refuse(rec, event.Key{}, event.NewInvalid(event.ReasonMissingID, "map", "", errLostID))
 }
 
-var errLost = errors.New("it yields nothing, though there is an id: a field of the object is empty, as (…)? may be; (…)? // null is not")
+var (
+	errLost   = errors.New("it yields nothing, though there is an id: a field of the object is empty, as (…)? may be; (…)? // null is not")
+	errLostID = errors.New("it yields nothing, as id or seriesId is empty; to leave a record out, use select(…) before the object")
+)
 
 // keyOf is the key of the event which the last stage yields after count others, as far as the id alone tells. So
 // what the catalog knows of a record with a fault is not taken for gone.

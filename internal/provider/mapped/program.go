@@ -17,6 +17,8 @@ type program struct {
 	stages []*gojq.Code
 	// key is the last stage cut down to the event's id, for records on which the rest of it fails. May be nil.
 	key *gojq.Code
+	// bare is key without the id: it yields an empty object for each event that the last stage means to yield. Nil if key is.
+	bare *gojq.Code
 	// series are the other stages, each ending in the event's series alone where it is a variable that is bound before the
 	// stage yields anything; else nil.
 	series []*gojq.Code
@@ -93,6 +95,9 @@ func compile(s Settings) (program, error) {
 	if key := keyOf(last.query); key != nil {
 		if p.key, err = (part{query: key, variables: last.variables}).compile(); err != nil {
 			p.key = nil
+		}
+		if p.bare, err = (part{query: bare(key), variables: last.variables}).compile(); err != nil {
+			p.bare = nil
 		}
 	}
 	p.series = make([]*gojq.Code, len(parts)-1)

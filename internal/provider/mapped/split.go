@@ -214,6 +214,17 @@ func keyOf(q *gojq.Query) *gojq.Query {
 	return &copied
 }
 
+// bare is a program that keyOf made, with nothing left in its object.
+func bare(key *gojq.Query) *gojq.Query {
+	copied := *key
+	if key.Op == gojq.OpPipe {
+		copied.Right = bare(key.Right)
+	} else {
+		copied.Term = &gojq.Term{Type: gojq.TermTypeObject, Object: &gojq.Object{}}
+	}
+	return &copied
+}
+
 // seriesOf is the program's object with nothing left in it but a seriesId that is a variable, bound before; else nil.
 func seriesOf(q *gojq.Query) *gojq.Query {
 	var bound []string
