@@ -93,6 +93,29 @@ func TestSharedAddress(t *testing.T) {
 	}
 }
 
+// TestDayBesideATime: a talk whose date is a day begins at its start, and one without a start lasts all day.
+func TestDayBesideATime(t *testing.T) {
+	t.Parallel()
+	const document = `{"schedule": {"conference": {"title": "Camp", "time_zone_name": "Europe/Lisbon", "days": [{"rooms": {"Tent": [
+		{"id": 1, "title": "A", "duration": "00:45", "date": "2030-08-21", "start": "13:00"},
+		{"id": 2, "title": "B", "duration": "00:45", "date": "2030-08-21", "start": "9:00:00"},
+		{"id": 3, "title": "C", "duration": "00:45", "date": "2030-08-21T12:00:00+01:00", "start": "13:00"},
+		{"id": 4, "title": "D", "date": "2030-08-21", "start": ""}]}}]}}}`
+	want := []string{"2030-08-21T13:00:00 false", "2030-08-21T09:00:00 false", "2030-08-21T12:00:00 false", "2030-08-21T00:00:00 true"}
+	for _, slug := range []string{"frab", "pretalx"} {
+		var got []string
+		for rec, err := range shipped(t, slug).Decode(t.Context(), strings.NewReader(document)) {
+			if err != nil || rec.Invalid != nil {
+				t.Fatal(err, rec.Invalid)
+			}
+			got = append(got, fmt.Sprint(rec.Event.Start.Local, rec.Event.AllDay))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", slug, diff)
+		}
+	}
+}
+
 // TestErrorAnswers: what is no feed is no empty feed either, as that would take all events away.
 func TestErrorAnswers(t *testing.T) {
 	t.Parallel()
