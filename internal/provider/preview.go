@@ -43,10 +43,10 @@ func (s *Source) Preview(ctx context.Context, body io.Reader) (Preview, error) {
 		}
 		if again {
 			p.replace(before, rec)
-			seen[rec.Key] = sighting{hash, before.at, rec.Place}
+			seen[rec.Key] = sighting{hash, before.at, rec.Place, rec.Event.Online}
 			continue
 		}
-		seen[rec.Key] = sighting{hash, len(seen), rec.Place}
+		seen[rec.Key] = sighting{hash, len(seen), rec.Place, rec.Event.Online}
 		if rec.Event.Online {
 			p.Online++
 		}
@@ -57,23 +57,23 @@ func (s *Source) Preview(ctx context.Context, body io.Reader) (Preview, error) {
 	return p, nil
 }
 
-// sighting is where in Events a key is, if it is there, with which content, and where that stands in the feed.
+// sighting is the latest record of a key.
 type sighting struct {
-	hash  event.Hash
-	at    int
-	place event.Position
+	hash   event.Hash
+	at     int // its index in Events; beyond the end if it is only counted
+	place  event.Position
+	online bool
 }
 
 func (p *Preview) replace(before sighting, rec event.Record) {
 	if before.at < len(p.Events) {
-		loser := p.Events[before.at]
 		p.Events[before.at] = rec
-		switch {
-		case loser.Event.Online && !rec.Event.Online:
-			p.Online--
-		case !loser.Event.Online && rec.Event.Online:
-			p.Online++
-		}
+	}
+	switch {
+	case before.online && !rec.Event.Online:
+		p.Online--
+	case !before.online && rec.Event.Online:
+		p.Online++
 	}
 	p.quarantine(event.Record{Key: rec.Key, Place: before.place, Invalid: event.NewDuplicate(rec.Key, rec.Place)})
 }

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -203,6 +204,25 @@ func TestPreviewIsBounded(t *testing.T) {
 	}
 	if p.Records != 8*provider.MaxPreviewed+2 || len(p.Quarantine) != provider.MaxPreviewed || p.Quarantined <= len(p.Quarantine) {
 		t.Errorf("%d records, %d of %d quarantined", p.Records, len(p.Quarantine), p.Quarantined)
+	}
+}
+
+// TestPreviewCountsAll: the last record of a key counts, also where its events are counted only.
+func TestPreviewCountsAll(t *testing.T) {
+	t.Parallel()
+	source := mustLoad(t, acme("map: '.events[] | {id: .[0], title: \"A\", start: \"2030-01-01\", online: .[1]}'"))
+	var document strings.Builder
+	document.WriteString(`{"events": [`)
+	for i := range provider.MaxPreviewed + 1 {
+		fmt.Fprintf(&document, "[%d, true],", i)
+	}
+	fmt.Fprintf(&document, "[%d, false]]}", provider.MaxPreviewed)
+	p, err := source.Preview(t.Context(), strings.NewReader(document.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Online != provider.MaxPreviewed || len(p.Events) != provider.MaxPreviewed || p.Quarantined != 1 {
+		t.Errorf("%d online, %d kept, %d quarantined", p.Online, len(p.Events), p.Quarantined)
 	}
 }
 
