@@ -14,8 +14,9 @@ import (
 	"github.com/aledotdev/marquee/internal/fetch"
 )
 
-// Open reads what was fetched, from its beginning. Where the format leaves that to HTTP, a charset that is named there holds
-// (RFC 5545, 3.1.4; RFC 4180, 3), unless the body is UTF-8 all the same: many servers name one for whatever they serve.
+// Open returns the fetched body from its beginning. If the format leaves the charset to HTTP (RFC 5545, 3.1.4; RFC 4180, 3), the
+// body is converted from the charset of Content-Type to UTF-8, but not if it is valid UTF-8 already: many servers name one charset
+// for everything that they serve.
 func (s *Source) Open(fetched *fetch.Snapshot) (io.Reader, error) {
 	body, err := fetched.Open()
 	if err != nil {
@@ -35,7 +36,7 @@ func (s *Source) Open(fetched *fetch.Snapshot) (io.Reader, error) {
 	return transform.NewReader(body, charset.NewDecoder()), nil
 }
 
-// charsetOf is the encoding that a media type names; nil: UTF-8, or none that is known.
+// charsetOf is the encoding that a media type names; nil if that is UTF-8, is not known, or is missing.
 func charsetOf(contentType string) encoding.Encoding {
 	_, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// expand fills in ${NAME} and keeps the values as secrets. A variable that is not set, or empty, is an
-// error: a feed without its key would answer with a page that explains so, and look broken.
+// expand fills in each ${NAME} and keeps the values as secrets. A variable that is missing or empty is an error here, since a
+// server that is asked without its key answers with an error page, which would look like a broken feed.
 func (c *Config) expand(getenv func(string) (string, bool)) error {
 	fill := func(field, text string) (string, error) {
 		var err error
@@ -60,7 +60,7 @@ const (
 	maxDays        = 3660
 )
 
-// check checks every field but those of the format, and returns what the records are completed with.
+// check checks all fields except those of the format, and returns the defaults for the feed's records.
 func (c *Config) check() (event.Defaults, error) {
 	defaults := event.Defaults{Provider: c.Slug, Currency: c.Currency, Prices: cmp.Or(c.Prices, event.PriceAllOffers)}
 	switch {
@@ -71,7 +71,7 @@ func (c *Config) check() (event.Defaults, error) {
 	case len(c.Name) > maxNameBytes:
 		return defaults, c.fail("name", fmt.Errorf("longer than %d bytes", maxNameBytes))
 	}
-	// What is wrong with a URL is not said, since that would show a part of it.
+	// The error of url.Parse is left out, since it quotes the URL, which may hold a secret.
 	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return defaults, c.fail("url", errors.New("want http://… or https://…"))
 	}
@@ -102,14 +102,14 @@ func (c *Config) checkHeaders() error {
 		value := c.Headers[name]
 		switch {
 		case !headerForm.MatchString(name):
-			return c.fail("headers", fmt.Errorf("%q is no name of a header", event.Excerpt(name, 40)))
+			return c.fail("headers", fmt.Errorf("%q is not a header's name", event.Excerpt(name, 40)))
 		case seen[lower]:
-			return c.fail(field, errors.New("twice, in other letters"))
+			return c.fail(field, errors.New("is given twice: names differ in more than upper and lower case"))
 		case slices.Contains([]string{
 			"accept-encoding", "connection", "content-length", "host", "if-modified-since", "if-none-match",
 			"range", "te", "trailer", "transfer-encoding", "upgrade",
 		}, lower):
-			return c.fail(field, errors.New("is the program's own"))
+			return c.fail(field, errors.New("is set by the program itself"))
 		case len(value) > maxHeaderBytes || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 			return c.fail(field, fmt.Errorf("want at most %d bytes without control characters", maxHeaderBytes))
 		}
@@ -130,7 +130,7 @@ func (c *Config) checkNumbers() error {
 		{"horizon.pastDays", c.Horizon.PastDays, 0, maxDays},
 		{"horizon.futureDays", c.Horizon.FutureDays, 1, maxDays},
 	} {
-		if _, fraction := c.node(number.field).(*ast.FloatNode); fraction { // the decoder would cut it
+		if _, fraction := c.node(number.field).(*ast.FloatNode); fraction { // the YAML decoder would drop the fraction
 			return c.fail(number.field, errors.New("want a whole number"))
 		}
 		if v := number.value; v != nil && (*v < number.least || *v > number.top) {
@@ -140,7 +140,7 @@ func (c *Config) checkNumbers() error {
 	return nil
 }
 
-// brake is the source's brake, completed.
+// brake is the source's brake, with the defaults for what the file leaves out.
 func (c *Config) brake() event.Brake {
 	brake := event.DefaultBrake()
 	for _, setting := range []struct {

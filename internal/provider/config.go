@@ -1,5 +1,4 @@
-// Package provider knows the sources of listings: their files, their formats, how a snapshot of each is
-// fetched and read.
+// Package provider has the sources of listings: their files, their formats, and how their snapshots are fetched and read.
 package provider
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/aledotdev/marquee/internal/fetch"
 )
 
-// Config is a provider's file. All of its keys are here; another one is an error.
+// Config is what a provider's file says. A key in the file that has no field here is an error.
 type Config struct {
 	Slug     string `yaml:"slug"`
 	Name     string `yaml:"name"`
@@ -28,8 +27,8 @@ type Config struct {
 	TimeZone string `yaml:"timeZone"`
 	Currency string `yaml:"currency"`
 
-	// Schedule is a cron expression of five fields, in UTC. Every is a Go duration (15m) in its stead.
-	// Neither: the program's own schedule.
+	// Schedule is a cron expression of five fields, in UTC; Every is a Go duration such as 15m, from 10s to 744h. Only one of the two
+	// may be given; if neither is, the program's own schedule holds.
 	Schedule string `yaml:"schedule"`
 	Every    string `yaml:"every"`
 
@@ -38,20 +37,20 @@ type Config struct {
 	Records string    `yaml:"records"`
 	CSV     CSVConfig `yaml:"csv"`
 	XML     XMLConfig `yaml:"xml"`
-	// Horizon says which dates of recurring events an icalendar feed is read for.
+	// Horizon says for which days the recurring events of an icalendar feed are expanded.
 	Horizon HorizonConfig `yaml:"horizon"`
 
 	// Prices says which offers count for an event's price bounds: all (the default) or with-capacity.
 	Prices event.PriceRule `yaml:"prices"`
 	Brake  BrakeConfig     `yaml:"brake"`
 
-	// Headers go with each request; ${NAME} is filled in from the environment.
+	// Headers are sent with each request; ${NAME} is filled in from the environment.
 	Headers map[string]string `yaml:"headers"`
-	// AllowPrivateAddresses lets the feed be inside one's own network.
+	// AllowPrivateAddresses permits a URL whose host has a private or loopback address.
 	AllowPrivateAddresses bool `yaml:"allowPrivateAddresses"`
 
-	secrets []string  // what ${NAME} stood for: never shown or logged
-	file    *ast.File // where fields have their lines from; nil for a Config that no file holds
+	secrets []string  // the values of all ${NAME}: never shown or logged
+	file    *ast.File // to find the lines of fields; nil if the Config was not read from a file
 }
 
 // String is the slug, since the URL and the headers may hold secrets.
@@ -62,33 +61,33 @@ func (c Config) GoString() string { return c.String() }
 
 // CSVConfig says how a csv feed is written.
 type CSVConfig struct {
-	Separator string `yaml:"separator"` // missing: found by the header line
-	Charset   string `yaml:"charset"`   // missing: UTF-8
+	Separator string `yaml:"separator"` // one character; missing: found in the header line
+	Charset   string `yaml:"charset"`   // an IANA name; missing: that of Content-Type, else UTF-8
 }
 
 // XMLConfig says how an xml feed is read.
 type XMLConfig struct {
-	Lists []string `yaml:"lists"` // elements that are lists, also where there is one
+	Lists []string `yaml:"lists"` // names of elements that are always lists, even if there is only one
 }
 
-// HorizonConfig is in whole days (UTC) around today.
+// HorizonConfig is in whole days (UTC) before and after today.
 type HorizonConfig struct {
 	PastDays   *int `yaml:"pastDays"`   // 0 to 3660; missing: 30
 	FutureDays *int `yaml:"futureDays"` // 1 to 3660; missing: 400
 }
 
-// BrakeConfig is how much a snapshot may take away; what is missing is as in event.DefaultBrake.
+// BrakeConfig says how much a snapshot may take away; for what is missing, event.DefaultBrake holds.
 type BrakeConfig struct {
 	MaxRemovedPercent     *int `yaml:"maxRemovedPercent"`     // 0 to 100
-	MinRemoved            *int `yaml:"minRemoved"`            // 0 and above
+	MinRemoved            *int `yaml:"minRemoved"`            // 0 to 1,000,000,000
 	MaxQuarantinedPercent *int `yaml:"maxQuarantinedPercent"` // 0 to 100
 }
 
 // maxFileBytes bounds a provider's file; real ones have under 5 kB.
 const maxFileBytes = 256 << 10
 
-// LoadDir reads every *.yaml and *.yml of a directory, in the order of their names. Its errors, and those
-// of LoadFile, are of type *ConfigError.
+// LoadDir reads every *.yaml and *.yml file of a directory, in the order of their names; no two may have the same slug. Its errors
+// are of type *ConfigError.
 func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Client, options ...Option) ([]*Source, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, syscall.ENOTDIR) {
@@ -118,7 +117,7 @@ func LoadDir(dir string, getenv func(string) (string, bool), client *fetch.Clien
 	return sources, nil
 }
 
-// LoadFile reads one provider's file.
+// LoadFile reads one provider's file, of at most 256 KiB. Its errors are of type *ConfigError.
 func LoadFile(path string, getenv func(string) (string, bool), client *fetch.Client, options ...Option) (*Source, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -136,8 +135,8 @@ func LoadFile(path string, getenv func(string) (string, bool), client *fetch.Cli
 	return source, nil
 }
 
-// Parse reads a provider's YAML, and fills in what it wants of the environment. Its errors are of type
-// *ConfigError. What is in the fields is checked by New.
+// Parse reads a provider's YAML, and fills in each ${NAME} with what getenv returns. Its errors are of type *ConfigError. It does not
+// check the values of the fields; New does.
 func Parse(r io.Reader, getenv func(string) (string, bool)) (Config, error) {
 	var c Config
 	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))

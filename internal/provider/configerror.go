@@ -9,14 +9,14 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// ErrConfig is wrapped by every error about a provider's file.
+// ErrConfig is wrapped by each ConfigError.
 var ErrConfig = errors.New("provider file")
 
 // ConfigError says what is wrong with a provider's settings, and where.
 type ConfigError struct {
-	File         string // empty for a Config that no file holds
-	Line, Column int    // from 1; 0 where there is no place
-	Field        string // such as brake.minRemoved; empty if the text is no YAML
+	File         string // empty if the Config was not read from a file
+	Line, Column int    // from 1; 0 if not known
+	Field        string // such as brake.minRemoved; empty if the error is not about a field
 	Err          error
 }
 
@@ -54,7 +54,7 @@ func named(err error, file string) error {
 	return &ConfigError{File: file, Err: err}
 }
 
-// fail makes the error of a field, which it looks up in the file.
+// fail makes the error of a field, with the field's place in the file.
 func (c *Config) fail(field string, err error) *ConfigError {
 	e := &ConfigError{Field: field, Err: err}
 	if node := c.node(field); node != nil {
@@ -63,7 +63,7 @@ func (c *Config) fail(field string, err error) *ConfigError {
 	return e
 }
 
-// node is a field's value in the file or, of a field that is missing, what it is missing from. Nil: neither.
+// node is a field's value in the file or, if the field is missing, the object that it would be in. Nil if neither is found.
 func (c *Config) node(field string) ast.Node {
 	for at := field; at != "" && c.file != nil; at = at[:max(0, strings.LastIndexAny(at, ".["))] {
 		path, err := yaml.PathString("$." + at)
@@ -77,7 +77,7 @@ func (c *Config) node(field string) ast.Node {
 	return nil
 }
 
-// failInProgram is fail for a place inside a program.
+// failInProgram is fail for an error inside a program, at a line of the program, from 1.
 func (c *Config) failInProgram(field string, line int, err error) *ConfigError {
 	e := c.fail(field, err)
 	if literal, ok := c.node(field).(*ast.LiteralNode); ok && line > 0 {
@@ -86,7 +86,7 @@ func (c *Config) failInProgram(field string, line int, err error) *ConfigError {
 	return e
 }
 
-// locate takes the place and the field out of an error of the YAML library. Its own text would quote the
+// locate takes the place and the field out of an error of the YAML library. The library's own text would quote the
 // file, which may hold a secret.
 func (c *Config) locate(err error) *ConfigError {
 	var placed yaml.Error

@@ -10,7 +10,7 @@ import (
 	"github.com/aledotdev/marquee/internal/fetch"
 )
 
-// Codes of failures that are not the fetching's own.
+// Codes of failures; those of fetching are fetch's own, in capitals.
 const (
 	CodeMalformed  = "MALFORMED"
 	CodeCancelled  = "CANCELLED"
@@ -22,8 +22,8 @@ const (
 	CodeInternal   = "INTERNAL"
 )
 
-// Failure names why a sync got no good snapshot: a code for metrics, and whether the next try may well
-// do better without anybody's help.
+// Failure says why a sync applied no snapshot: a code for metrics, and whether a later try may succeed without anybody's doing. Any
+// error that it does not know is CodeInternal.
 func Failure(err error) (code string, temporary bool) {
 	var fetched *fetch.Error
 	switch {
@@ -48,7 +48,7 @@ func Failure(err error) (code string, temporary bool) {
 	}
 }
 
-// RetryAfter is how long a provider that refused to answer asked to be left alone; 0 if it did not say.
+// RetryAfter is how long the provider asked to wait before the next request, if err is its refusal to answer; 0 if it did not say.
 func RetryAfter(err error) time.Duration {
 	var fetched *fetch.Error
 	if !errors.As(err, &fetched) {

@@ -20,16 +20,16 @@ import (
 // decoder reads the snapshots of one provider.
 type decoder struct {
 	decode   func(context.Context, io.Reader, event.Defaults) iter.Seq2[event.Record, error]
-	version  int    // changes when the same bytes and settings would give other events than before
-	settings string // names the format's own ones; empty: there are none
-	charset  bool   // HTTP may name one
-	// moment names the time, as far as it has a say. Nil: it has none.
+	version  int    // rises when the same bytes and settings would give other events than before
+	settings string // identifies the format's own settings; empty if it has none
+	charset  bool   // the feed's charset may be that of Content-Type
+	// moment names the time as coarsely as the events depend on it. Nil if they don't.
 	moment func() string
-	// decodeUnknown does not read records that are known. Nil: the format's records can't be told apart unread.
+	// decodeUnknown does not read records that are known. Nil if the format's records can't be identified without reading them.
 	decodeUnknown func(io.Reader, event.Defaults, event.Skip) iter.Seq2[event.Record, error]
 }
 
-// formats is all there are: a new one is a folder, and a line here.
+// formats are all formats: a new one takes a folder, and a line here.
 //
 //nolint:gochecknoglobals // A constant: Go has no literal for constant maps.
 var formats = map[string]func(Config, func() time.Time) (decoder, error){
@@ -88,14 +88,14 @@ func newMapped(c Config, _ func() time.Time) (decoder, error) {
 	return decoder{decode: m.Decode, version: mapped.Version, settings: m.Fingerprint(), charset: c.Format == mapped.CSV && c.CSV.Charset == ""}, nil
 }
 
-// Days around today for which recurring events are expanded, unless the file says otherwise.
+// Days before and after today for which recurring events are expanded, unless the provider's file says otherwise.
 const (
 	defaultPastDays   = 30
 	defaultFutureDays = 400
 )
 
-// newICalendar reads with a horizon that moves by the day: an unchanged feed is read anew once a day, and
-// has the dates that have come into sight.
+// newICalendar makes a decoder whose horizon moves by one day a day: so even an unchanged feed is decoded anew each day, and gives
+// the dates that have come within the horizon.
 func newICalendar(c Config, clock func() time.Time) (decoder, error) {
 	past, future := defaultPastDays, defaultFutureDays
 	if c.Horizon.PastDays != nil {

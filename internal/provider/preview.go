@@ -7,22 +7,22 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// MaxPreviewed is how many events, and how many quarantined records, a Preview keeps. All are counted.
+// MaxPreviewed is how many events, and how many quarantined records, a Preview keeps at most. The counts are of all.
 const MaxPreviewed = 1_000
 
-// Preview is what would come of a snapshot, without a catalog to compare it with.
+// Preview is what a snapshot would give, without a comparison with the catalog.
 type Preview struct {
 	Records     int // in the snapshot, the quarantined ones too
 	Quarantined int
-	Repeated    int // records that are there again, alike in everything
+	Repeated    int // records that are an exact repetition of an earlier one
 	Online      int // events on sale online, which the catalog would list
 
-	Events     []event.Record // the first ones
-	Quarantine []event.Record // the first ones
+	Events     []event.Record // the first MaxPreviewed
+	Quarantine []event.Record // the first MaxPreviewed
 }
 
-// Preview reads a snapshot as a sync would. Of two records with one key the last wins, and the other is
-// quarantined unless they are alike. The error says that the snapshot would not be applied.
+// Preview reads a snapshot as a sync would. Of two records with the same key the last one counts; the other is
+// quarantined, unless their content is the same. If it returns an error, a sync would not apply the snapshot.
 func (s *Source) Preview(ctx context.Context, body io.Reader) (Preview, error) {
 	var p Preview
 	seen := map[event.Key]sighting{}

@@ -9,10 +9,10 @@ import (
 	"github.com/adhocore/gronx"
 )
 
-// Schedule says when a source is to be synced. The zero Schedule leaves that to the program.
+// Schedule says when a source is to be synced, by Cron or by Every. The zero Schedule leaves that to the program.
 type Schedule struct {
-	Cron  string        // five fields, in UTC
-	Every time.Duration // in its stead
+	Cron  string        // an expression of five fields, in UTC; empty if Every is set
+	Every time.Duration // 10 seconds to 31 days; 0 if Cron is set
 }
 
 // Bounds of Every.
@@ -24,15 +24,15 @@ const (
 // IsZero reports whether the source has no schedule of its own.
 func (s Schedule) IsZero() bool { return s == Schedule{} }
 
-// Next is the first time after t at which a sync is due: the schedule counts from t, which is the time of
-// the last one. It is zero for the zero Schedule.
+// Next is the first time after t at which a sync is due, if t is the time of the last sync. For the zero Schedule it is the zero
+// time.
 func (s Schedule) Next(t time.Time) time.Time {
 	switch {
 	case s.Every > 0:
 		return t.Add(s.Every)
 	case s.Cron != "":
 		next, err := gronx.NextTickAfter(s.Cron, t.UTC(), false)
-		if err != nil { // not of an expression that was checked
+		if err != nil { // not reached: New has checked the expression
 			return time.Time{}
 		}
 		return next
@@ -61,7 +61,7 @@ func (c *Config) schedule() (Schedule, error) {
 	s := Schedule{Cron: expression}
 	// 30 February is valid, and never comes.
 	if _, err := gronx.NextTickAfter(expression, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), false); err != nil {
-		return Schedule{}, c.fail("schedule", fmt.Errorf("%q never comes", c.Schedule))
+		return Schedule{}, c.fail("schedule", fmt.Errorf("%q: there is no such date", c.Schedule))
 	}
 	return s, nil
 }

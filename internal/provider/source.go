@@ -33,8 +33,8 @@ type options struct{ clock func() time.Time }
 // WithClock sets the clock by which a feed's horizon moves; the default is time.Now.
 func WithClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
 
-// New checks a provider's settings; its errors are of type *ConfigError. The source fetches by client,
-// which may be nil for one that only decodes.
+// New checks a provider's settings; its errors are of type *ConfigError. The source fetches with client,
+// which may be nil if Fetch is not called.
 func New(c Config, client *fetch.Client, with ...Option) (*Source, error) {
 	o := options{clock: time.Now}
 	for _, option := range with {
@@ -55,19 +55,19 @@ func New(c Config, client *fetch.Client, with ...Option) (*Source, error) {
 	return &Source{config: c, defaults: defaults, schedule: schedule, decoder: decoder, client: client}, nil
 }
 
-// String is that of the Config.
+// String is Config.String, which shows no secrets.
 func (s *Source) String() string { return s.config.String() }
 
 // GoString is String.
 func (s *Source) GoString() string { return s.config.String() }
 
-// Schedule is when the source wants to be synced.
+// Schedule says when the source is to be synced.
 func (s *Source) Schedule() Schedule { return s.schedule }
 
-// Brake is how much a snapshot of the source may take away unseen.
+// Brake says how much a snapshot of the source may take away before a person has to approve it.
 func (s *Source) Brake() event.Brake { return s.config.brake() }
 
-// Provider is what the catalog keeps of the source.
+// Provider is what the catalog keeps about the source.
 func (s *Source) Provider() event.Provider {
 	return event.Provider{
 		Slug: s.config.Slug, Name: s.config.Name, Format: s.config.Format,
@@ -75,8 +75,8 @@ func (s *Source) Provider() event.Provider {
 	}
 }
 
-// Fingerprint names what turns the feed's bytes into events: the format, its version, every setting
-// that has a say and, where it has one, the time.
+// Fingerprint names everything that decides which events the feed's bytes give: the format, its version, the settings and, for
+// formats that depend on it, the time.
 func (s *Source) Fingerprint() event.Decoder {
 	name := fmt.Sprintf("%s/%d %s %s %s", s.config.Format, s.decoder.version, s.config.TimeZone, s.config.Currency, s.defaults.Prices)
 	if s.decoder.settings != "" {
@@ -88,8 +88,9 @@ func (s *Source) Fingerprint() event.Decoder {
 	return event.Decoder(name)
 }
 
-// Fetch gets a snapshot, or learns that the previous one still holds. previous may be nil, and so may
-// progress, which is told how many bytes have come and how many will in all (-1: not known), as sent.
+// Fetch gets a snapshot, or learns from the server that the previous one is still current. previous may be nil, as may progress,
+// which is called with the bytes received so far and the total (-1: not known), both before decompression. Its errors are those of
+// fetch.Client.Get.
 func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot, progress func(bytes, total int64)) (*fetch.Snapshot, error) {
 	request := fetch.Request{URL: s.config.URL, Secrets: s.config.secrets, AllowPrivate: s.config.AllowPrivateAddresses}
 	if len(s.config.Headers) > 0 {
@@ -112,8 +113,8 @@ func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot, progress f
 	return fetched, err
 }
 
-// marked is a validator with a mark of what it is of: the address and the headers that were sent. Of anything else it says
-// nothing (RFC 9110, 8.8).
+// marked is a validator with a mark of its resource, the address and the headers that were sent: for any other resource the
+// validator means nothing (RFC 9110, 8.8).
 func (s *Source) marked(validator string) string {
 	if validator == "" {
 		return ""
@@ -121,7 +122,7 @@ func (s *Source) marked(validator string) string {
 	return s.resource() + " " + validator
 }
 
-// ours is a validator without its mark; empty if it is not of what is asked now.
+// ours is a validator without its mark; empty if the mark is that of another resource.
 func (s *Source) ours(validator string) string {
 	own, ok := strings.CutPrefix(validator, s.resource()+" ")
 	if !ok {
@@ -135,8 +136,8 @@ func (s *Source) resource() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Repeated is the previous snapshot, with its new validators, if what was fetched is the same again and
-// would be read as it was; else nil.
+// Repeated is the previous snapshot with the validators of the new answer, if the same bytes were fetched again and would give the
+// same events; else nil.
 func (s *Source) Repeated(previous *event.Snapshot, fetched *fetch.Snapshot) *event.Snapshot {
 	if previous == nil || previous.Decoder != s.Fingerprint() {
 		return nil
@@ -152,15 +153,15 @@ func (s *Source) Repeated(previous *event.Snapshot, fetched *fetch.Snapshot) *ev
 	return &same
 }
 
-// Decode reads a snapshot record by record; see package planlist for how errors come. When ctx ends, the reading does, with
-// its cause for an error.
+// Decode reads a snapshot record by record. An error, if any, comes last and ends the snapshot; it wraps event.ErrMalformed if the
+// feed is at fault. When ctx ends, so does the reading, with the cause as its error.
 func (s *Source) Decode(ctx context.Context, r io.Reader) iter.Seq2[event.Record, error] {
 	return s.decoder.decode(ctx, cancellable{ctx, r}, s.defaults)
 }
 
-// cancellable is a reader until ctx ends.
+// cancellable reads from r until ctx ends.
 type cancellable struct {
-	ctx context.Context //nolint:containedctx // It is read from as if it had none.
+	ctx context.Context //nolint:containedctx // io.Reader has no parameter for it.
 	r   io.Reader
 }
 

@@ -14,23 +14,23 @@ import (
 // batchBytes is about how much of the feed is read at once.
 const batchBytes = 128 << 10
 
-// batch is some plans in a row, and what becomes of them.
+// batch is some consecutive plans, and the records that are made of them.
 type batch struct {
-	bytes   []byte // of the plans that are to be read
+	bytes   []byte // of the plans that are not known
 	plans   []rawPlan
-	unknown int            // how many of them are to be read
-	records []event.Record // those
-	err     error          // it ends the snapshot behind them
+	unknown int            // how many plans are not known
+	records []event.Record // those of the plans that are not known
+	err     error          // ends the snapshot after the plans
 }
 
-// rawPlan is a plan that is cut out, not yet read.
+// rawPlan is a plan that has been cut out of the document, but not read.
 type rawPlan struct {
 	base     *base
 	place    event.Position
-	from, to int              // in the batch's bytes
-	known    bool             // there are no bytes: it need not be read
-	hash     event.RecordHash // of one that is known
-	number   int              // of one that is known
+	from, to int              // where it is in the batch's bytes
+	known    bool             // it need not be read, so its bytes are not in the batch
+	hash     event.RecordHash // if it is known
+	number   int              // what Skip.Known said, if it is known
 }
 
 // cutter cuts a document into plans.
@@ -39,15 +39,15 @@ type cutter struct {
 	salt    uint64 // skip.Salt, digested
 	scanner *xmlstream.Scanner
 	dialect dialect
-	base    *base            // the one that is open; nil: none
-	bases   int              // of the snapshot so far
-	plans   int              // of the base so far
-	hash    event.RecordHash // of the plan that known was asked about last
-	number  int              // of that, if it is known
+	base    *base            // the base plan that is open, or nil
+	bases   int              // how many base plans the snapshot has had so far
+	plans   int              // how many plans the base plan has had so far
+	hash    event.RecordHash // of the plan about which Skip.Known was asked last
+	number  int              // its answer
 	batch   *batch
 }
 
-// cut gives the plans of a document. An error is that of the last batch.
+// cut cuts a document into batches of plans. An error is in the last batch.
 func cut(r io.Reader, skip event.Skip) iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		c := cutter{skip: skip, salt: xxh3.HashString(skip.Salt), batch: &batch{}}
@@ -78,7 +78,7 @@ func cut(r io.Reader, skip event.Skip) iter.Seq[*batch] {
 			if !yield(c.batch) {
 				return
 			}
-			c.batch = &batch{plans: make([]rawPlan, 0, len(c.batch.plans))} // about as many as there were
+			c.batch = &batch{plans: make([]rawPlan, 0, len(c.batch.plans))} // about as many as in the last one
 		}
 	}
 }
@@ -90,7 +90,7 @@ func (c *cutter) node(node xmlstream.Node) error {
 			return fmt.Errorf("line %d: %w", node.Line, err)
 		}
 	case xmlstream.Record:
-		if c.base != nil && node.Name == c.dialect.plan { // the feed may grow elements that we don't know
+		if c.base != nil && node.Name == c.dialect.plan { // other elements are ignored: the feed may get new ones
 			c.take(node)
 		}
 	case xmlstream.Close:
@@ -120,8 +120,7 @@ func (c *cutter) container(node xmlstream.Node) error {
 	return nil
 }
 
-// known reports whether a record need not be read. The bytes of one that is known begin with the name of a plan:
-// one that is none has never been given a hash.
+// known reports whether a record need not be read. Only plans are ever known, since no other element gets a hash that could be.
 func (c *cutter) known(element []byte) (known bool) {
 	if c.base == nil {
 		return false
@@ -152,7 +151,7 @@ func (c *cutter) take(node xmlstream.Node) {
 	b.plans = append(b.plans, p)
 }
 
-// hash digests a plan's element and by the seed its base's start tag, the decoder and its settings.
+// hash is a digest of a plan's element and, by the seed, of its base plan's start tag, the decoder and its settings.
 func (b *base) hash(element []byte) event.RecordHash {
 	return xxh3.Hash128Seed(element, b.seed).Bytes()
 }

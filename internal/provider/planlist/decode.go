@@ -1,7 +1,7 @@
-// Package planlist reads the feed of a ticketing provider in the three generations it has published:
+// Package planlist reads the feed of a ticketing provider in the three forms that it has had over the years:
 // planList/base_plan/plan (since 2025), eventList/base_event/event with a start and an end (2022 to
-// 2024), and the same with a single event_date (2021). A base plan is a series, a plan one dated event
-// of it, a zone an offer.
+// 2024), and the same with a single event_date (2021). A base plan is a series, a plan is one dated event
+// of it, and a zone is an offer.
 package planlist
 
 import (
@@ -16,10 +16,10 @@ import (
 	"github.com/aledotdev/marquee/internal/xmlstream"
 )
 
-// Version changes when the same bytes would give other events than before.
+// Version rises when the same bytes would give other events than before.
 const Version = 2
 
-// Where the parts of the document are: root/output/base/plan.
+// The depths of the document's elements: root/output/base/plan.
 const (
 	rootDepth = iota
 	outputDepth
@@ -27,8 +27,8 @@ const (
 	planDepth
 )
 
-// dialect is what one root element calls the parts. The generations of 2021 and 2022 share theirs:
-// which attributes a plan has tells them apart.
+// dialect has the names of elements and attributes that go with a root element. The forms of 2021 and 2022 have the same dialect, and
+// differ only in a plan's attributes.
 type dialect struct {
 	base, plan               string
 	baseID, planID           string
@@ -54,14 +54,14 @@ func dialectOf(root string) (dialect, bool) {
 	}, true
 }
 
-// element is a start tag's attributes, in feed order. There are few: a list beats a map.
+// element is a start tag's attributes, in the order of the feed. They are so few that a list is faster than a map.
 type element []xmlstream.Attribute
 
 func (e *element) add(name, value string) {
 	*e = append(*e, xmlstream.Attribute{Name: name, Value: value})
 }
 
-// get is an attribute's value without white space around it; an empty one says as much as none.
+// get is an attribute's value without white space around it; empty if it is missing, which means the same.
 func (e element) get(name string) string {
 	for i := range e {
 		if e[i].Name == name {
@@ -71,7 +71,7 @@ func (e element) get(name string) string {
 	return ""
 }
 
-// zone is an offer as it stands in the feed. Nearly all elements are zones, so they are no lists.
+// zone is an offer as the feed gives it. Nearly all elements are zones, so for speed they are structs, not lists of attributes.
 type zone struct{ id, name, price, capacity, numbered string }
 
 func (z *zone) set(name, value string) {
@@ -90,16 +90,16 @@ func (z *zone) set(name, value string) {
 	}
 }
 
-// Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
-// event.ErrMalformed when the feed is at fault.
+// Decode reads a snapshot record by record. An error, if any, comes last and ends the snapshot; it wraps
+// event.ErrMalformed if the feed is at fault, else it is the reader's.
 func Decode(r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
 	return DecodeUnknown(r, defaults, event.Skip{})
 }
 
-// DecodeUnknown is Decode but for the records that are known: of those only the end is looked for. One goroutine cuts
-// the document into plans, some others read these, a batch at a time.
+// DecodeUnknown is Decode, but of records that skip knows it only looks for the end. One goroutine cuts
+// the document into plans, up to four others read these, a batch at a time.
 func DecodeUnknown(r io.Reader, defaults event.Defaults, skip event.Skip) iter.Seq2[event.Record, error] {
-	const maxReaders = 4 // cutting keeps no more of them busy
+	const maxReaders = 4 // more would wait for the cutting
 	return func(yield func(event.Record, error) bool) {
 		readers := min(runtime.GOMAXPROCS(0), maxReaders)
 		for batch := range ordered.Map(cut(r, skip), readers, func() func(*batch) *batch {
@@ -124,8 +124,8 @@ type decoder struct {
 	zones []zone
 }
 
-// give gives the records of a batch that was read, in their order, until yield wants no more. One that is known is made
-// only now: most are, and they would be written to memory and read from there for nothing.
+// give yields the records of a batch that was read, in their order; more is false if yield wants no more. The records of known plans
+// are made only here: most plans are known, and keeping their records in the batch would cost time for nothing.
 func (b *batch) give(provider string, yield func(event.Record, error) bool) (more bool) {
 	read := b.records
 	for i := range b.plans {
@@ -145,7 +145,7 @@ func (b *batch) give(provider string, yield func(event.Record, error) bool) (mor
 	return true
 }
 
-// read makes records of a batch's plans that are not known, up to the first that is malformed.
+// read makes records of those plans of a batch that are not known, up to the first that is malformed.
 func (d *decoder) read(b *batch) *batch {
 	b.records = make([]event.Record, 0, b.unknown)
 	for i := range b.plans {
@@ -164,7 +164,7 @@ func (d *decoder) read(b *batch) *batch {
 	return b
 }
 
-// parse reads a plan's element into d.plan and d.zones, whose memory serves for one plan after the other.
+// parse reads a plan's element into d.plan and d.zones, whose memory is used again for each plan.
 func (d *decoder) parse(bytes []byte) error {
 	d.plan, d.zones = d.plan[:0], d.zones[:0]
 	skip := func(string, string) {}
@@ -185,7 +185,7 @@ func (d *decoder) parse(bytes []byte) error {
 	})
 }
 
-// record normalises what parse read.
+// record makes a record of what parse has read.
 func (d *decoder) record(p *rawPlan, element []byte) event.Record {
 	rec := event.Record{Place: p.place, Hash: p.base.hash(element)}
 	rec.Event, rec.Invalid = d.normalize(d.plan, d.zones)

@@ -17,16 +17,16 @@ type normalizer struct {
 	base     *base // of the plan at hand
 
 	invalid *event.Invalid // the first fault of the plan at hand
-	last    []event.Offer  // of the plan before
+	last    []event.Offer  // those of the plan before
 }
 
-// base is what the events of a base plan share.
+// base is what the events of a base plan have in common.
 type base struct {
 	dialect    *dialect
-	seed       uint64 // of its plans' hashes
+	seed       uint64 // for the hashes of its plans
 	id, title  string
 	online     bool
-	attributes func() json.RawMessage // the organizer, which the feed gives by number only; made when a plan asks for it
+	attributes func() json.RawMessage // the organizer's number, for which events have no field; made when it is first needed
 }
 
 func newBase(d *dialect, e element) *base {
@@ -45,7 +45,7 @@ func newBase(d *dialect, e element) *base {
 	return b
 }
 
-// normalize makes an event of a plan, and says what is wrong with it.
+// normalize makes an event of a plan. The second result is its first fault, or nil.
 func (n *normalizer) normalize(plan element, zones []zone) (event.Event, *event.Invalid) {
 	d := n.base.dialect
 	n.invalid = nil
@@ -99,7 +99,7 @@ func (n *normalizer) fail(reason event.Reason, field, value string, err error) {
 	}
 }
 
-// moment is zero for a value that is missing or bad.
+// moment is the time of an attribute. It is zero if the value is empty, or can't be read, which is noted as a fault.
 func (n *normalizer) moment(name, value string) event.Moment {
 	if value == "" {
 		return event.Moment{}
@@ -108,7 +108,8 @@ func (n *normalizer) moment(name, value string) event.Moment {
 	if err == nil {
 		return local.At(n.defaults.Zone)
 	}
-	// The documented form has a T, no parts of a second and no zone; others that are as clear are taken at their word all the same.
+	// The documented form has a T, no fraction of a second and no offset. A blank for the T, a fraction and an offset are accepted, too,
+	// since it is clear what they mean.
 	iso := value
 	if at := len(time.DateOnly); len(iso) > at && iso[at] == ' ' {
 		iso = iso[:at] + "T" + iso[at+1:]
@@ -127,7 +128,7 @@ func (n *normalizer) moment(name, value string) event.Moment {
 
 func (n *normalizer) offers(zones []zone) []event.Offer {
 	offers := make([]event.Offer, len(zones))
-	values := make([]zoneValues, len(zones)) // one allocation, where a pointer each would be three a zone
+	values := make([]zoneValues, len(zones)) // one allocation, in place of three for each zone
 	for i, zone := range zones {
 		var last event.Offer
 		if i < len(n.last) {
@@ -150,15 +151,15 @@ func (n *normalizer) offers(zones []zone) []event.Offer {
 	return offers
 }
 
-// zoneValues is what an Offer points to.
+// zoneValues are the values that an Offer points to.
 type zoneValues struct {
 	price    event.Decimal
 	capacity int32
 	numbered bool
 }
 
-// own is value in memory of its own, so that an event does not keep its whole record. A venue's zones
-// are mostly those of the plan before, whose memory then serves.
+// own is value in memory of its own, so that an event does not keep the memory of its whole record. Zones are mostly
+// the same as those of the plan before: then it is last, in the memory that is there already.
 func own(value, last string) string {
 	if value == last {
 		return last
@@ -166,7 +167,8 @@ func own(value, last string) string {
 	return strings.Clone(value)
 }
 
-// flag, price and capacity report whether the value is given and good.
+// flag, price and capacity read a value into the variable given. They return false if it is empty, or can't be read, which is noted as a
+// fault.
 
 func (n *normalizer) flag(name, value string, into *bool) bool {
 	if value == "" {
