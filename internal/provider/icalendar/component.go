@@ -7,22 +7,22 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// component is a VEVENT, a VTIMEZONE or a part of one, with the properties that are of use here.
+// component is a VEVENT, a VTIMEZONE, or a STANDARD or DAYLIGHT of a VTIMEZONE, with the properties that are used.
 type component struct {
 	name     string
 	number   int // of the VEVENT in the snapshot, from 1
 	line     int // of its BEGIN
-	size     int // bytes it takes, about
+	size     int // bytes of memory, about
 	props    []property
 	children []*component // STANDARD and DAYLIGHT of a VTIMEZONE
 	calendar *calendar
-	fault    *event.Invalid // found while it was read
+	fault    *event.Invalid // the first one found while it was read
 }
 
-// propertyOverhead is about what a property takes beside its text.
+// propertyOverhead is about how many bytes a property takes in addition to its text.
 const propertyOverhead = 72
 
-// kept says which properties of a component are of use. What isn't costs no memory, however long it is.
+// kept reports whether a property of a component is used. The others take no memory, however long they are.
 func kept(component, property string) bool {
 	switch component {
 	case "VEVENT":
@@ -42,9 +42,9 @@ func kept(component, property string) bool {
 	return false
 }
 
-// add keeps a property, if it is of use and the component does not grow too large by it.
+// add keeps a property if it is used. If the component would become too large with it, the component gets a fault instead.
 func (c *component) add(p property) {
-	// An empty value says as much as no property: exports write DTEND: and RRULE: for what is not filled in.
+	// An empty value is the same as no property: some exports write DTEND: and RRULE: if there is none.
 	if !kept(c.name, p.name) || strings.TrimSpace(p.value) == "" || isImage(p.name) && (p.cut || strings.EqualFold(p.param("ENCODING"), "BASE64")) {
 		return
 	}
@@ -68,7 +68,7 @@ func (c *component) tooLarge(field, value, format string, limit int) {
 
 func isImage(name string) bool { return name == "ATTACH" || name == "IMAGE" }
 
-// get is the first property of a name, or one without a value.
+// get is the first property of a name; if there is none, one without a value, whose line is 0.
 func (c *component) get(name string) *property {
 	for i := range c.props {
 		if c.props[i].name == name {
@@ -97,8 +97,7 @@ func (c *component) uid() string { return strings.TrimSpace(unescape(c.get("UID"
 // recurs reports whether the VEVENT is, or is a part of, a series.
 func (c *component) recurs() bool { return c.has("RRULE") || c.has("RDATE") || c.has("RECURRENCE-ID") }
 
-// private reports whether the VEVENT is not meant for the public (RFC 5545, 3.8.1.3: what is unknown there
-// counts as PRIVATE).
+// private reports whether the VEVENT is not for the public. An unknown CLASS counts as PRIVATE (RFC 5545, 3.8.1.3).
 func (c *component) private() bool {
 	class := strings.TrimSpace(c.get("CLASS").value)
 	return class != "" && !strings.EqualFold(class, "PUBLIC")
@@ -109,7 +108,7 @@ func (c *component) place() event.Position {
 	return event.Position{Path: "VEVENT[#]", Index: [2]int32{int32(c.number)}, Line: int32(c.line)}
 }
 
-// excerpt is the VEVENT's beginning, unfolded, as far as it was kept.
+// excerpt is the beginning of the VEVENT: its kept properties, unfolded.
 func (c *component) excerpt() string {
 	var b strings.Builder
 	b.WriteString("BEGIN:" + c.name)

@@ -1,38 +1,40 @@
-// Package icalendar reads calendars (RFC 5545 and the usual ways of getting it wrong): any number of
-// VCALENDARs one after the other, each VEVENT an event, or a series whose instances within a horizon are
-// events. What is no VEVENT or VTIMEZONE is passed over.
+// Package icalendar reads calendars (RFC 5545, and the common deviations from it): any number of VCALENDARs one after the other.
+// Each VEVENT is an event or, if it recurs, a series, whose instances within a horizon are events. Components other than VEVENT and
+// VTIMEZONE are ignored.
 //
 // # Identity
 //
 // A VEVENT without recurrence is the event of its UID. One with RRULE or RDATE is the series of its UID;
-// each instance has as id the start that the rules gave it, in the form of a RECURRENCE-ID: by the wall
-// clock of the series (20240115T190000), with a Z if that is UTC, a date (20240115) for whole days. A VEVENT
-// with RECURRENCE-ID replaces that instance and keeps its id, wherever it is moved; with
-// RANGE=THISANDFUTURE it also speaks for the instances after it, which are left out when it is no good: its
-// record has the key of the series then. It counts whether or not the rules, the horizon or an EXDATE have a
-// place for it. Instances out of the horizon are not made; events that are written down one by one always are.
+// the id of an instance is the start that the rules gave it, in the form of a RECURRENCE-ID: by the wall
+// clock of the series (20240115T190000), with a Z if that is UTC, or a date (20240115) for whole days. A VEVENT
+// with RECURRENCE-ID replaces that instance and keeps its id, whatever its own start is. With
+// RANGE=THISANDFUTURE it also applies to the instances after it; if it is invalid, these are left out, and its
+// record has the key of the series. It is an event even if the rules don't make that instance, an EXDATE excludes it, or
+// it is outside the horizon: the horizon bounds only the instances that a master makes.
 //
 // # Time
 //
-// A TZID is looked up as an IANA name, also at the end of a longer one or as the zone's X-LIC-LOCATION,
-// and as a Windows name; else the VTIMEZONE's own rules hold. They also come before a name without an area,
-// such as EST or GMT, which calendars give to zones of their own. An event by such rules is shown in
-// the provider's zone if that had the same offset then, else in the name's if that had it, else in Etc/GMT±N,
-// else (part of an hour) in UTC. A TZID that says nothing, floating times and whole days are the provider's
-// zone. Times in UTC are shown in the provider's zone. X-WR-TIMEZONE is ignored: the provider's file says what
-// holds.
+// A TZID is looked up as an IANA name, which may also be the end of a longer text or the zone's X-LIC-LOCATION,
+// and as a Windows name. If it is neither, the rules of its VTIMEZONE hold. The rules also take precedence over a name without an
+// area, such as EST or GMT, which calendars use for zones of their own, and over a name as Windows displays it, "(UTC+01:00)
+// Brussels, Copenhagen, Madrid, Paris". Without rules, an offset such as GMT+0100 or UTC+01:00 is that offset.
+//
+// An event by rules or by an offset is shown in the provider's zone if that has the same offset at the event's start, else in the
+// zone of the TZID's name if that has it, else in Etc/GMT±N or, if the offset is not in whole hours, in UTC. All other
+// TZIDs, floating times and whole days are in the provider's zone. Times in UTC are shown in the provider's zone. X-WR-TIMEZONE is
+// ignored: the zone is that of the provider's file.
 //
 // # What is left out
 //
-// A VEVENT that is not CLASS:PUBLIC, and with it its whole series, is as if it were not there. A
-// SUMMARY is needed, but for an override, which may have that of its series. LAST-MODIFIED, SEQUENCE and
-// DTSTAMP make no difference: which of two records counts is the order of the snapshot. A calendar of METHOD:CANCEL
-// cancels what it names, without a STATUS too (RFC 5546, 3.2.5).
+// A VEVENT with a CLASS other than PUBLIC is ignored and, if it is the master of a series, the whole series. A
+// SUMMARY is required, except of an override, which may take it from its series. LAST-MODIFIED, SEQUENCE and
+// DTSTAMP are ignored: of two records with the same key, the later one of the snapshot counts. In a calendar with METHOD:CANCEL
+// a VEVENT without a STATUS is cancelled (RFC 5546, 3.2.5).
 //
 // # Memory
 //
-// A plain VEVENT is passed on as it is read. The parts of series, and events whose zone is not known yet,
-// wait for the end of the snapshot, as an override may stand before its master: at most MaxHeldBytes of
+// A plain VEVENT is passed on as soon as it is read. The parts of series, and events whose zone is not known yet,
+// are held until the end of the snapshot, since an override may come before its master: at most MaxHeldBytes of
 // them. Lines, components, rules and instances are bounded too.
 package icalendar
 
@@ -47,24 +49,24 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Version changes when the same bytes would give other events than before.
+// Version rises when the same bytes would give other events than before.
 const Version = 3
 
-// Limits of a snapshot. What is over one of the first four costs one record, over the others the snapshot.
+// Limits of a snapshot. Beyond one of the first three, one record is refused; beyond the others, the whole snapshot.
 const (
-	MaxLineBytes      = 256 << 10 // of an unfolded line that is of use
-	MaxComponentBytes = 1 << 20   // of a VEVENT's lines that are of use
-	MaxInstances      = 5_000     // of a series within the horizon
-	MaxAllInstances   = 500_000   // of all series
-	MaxHeldBytes      = 32 << 20  // of series and zones
-	maxDepth          = 16        // of components in components
+	MaxLineBytes      = 256 << 10 // of an unfolded line whose property is used
+	MaxComponentBytes = 1 << 20   // of the lines of a VEVENT whose properties are used
+	MaxInstances      = 5_000     // of one series within the horizon
+	MaxAllInstances   = 500_000   // of all series within the horizon
+	MaxHeldBytes      = 32 << 20  // of series, zones, and events whose zone is not known yet
+	maxDepth          = 16        // of nested components
 )
 
 // Horizon bounds the instances of series: those that end at From or later and start before To are made.
 type Horizon struct{ From, To time.Time }
 
-// Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
-// event.ErrMalformed when the feed is at fault.
+// Decode reads a snapshot record by record. An error, if any, comes last and ends the snapshot; it wraps
+// event.ErrMalformed if the feed is at fault, else it is the reader's.
 func Decode(r io.Reader, defaults event.Defaults, horizon Horizon) iter.Seq2[event.Record, error] {
 	return func(yield func(event.Record, error) bool) {
 		d := decoder{
@@ -78,26 +80,26 @@ func Decode(r io.Reader, defaults event.Defaults, horizon Horizon) iter.Seq2[eve
 	}
 }
 
-// errStopped says that the reader of the records wants no more.
+// errStopped says that yield has returned false.
 var errStopped = errors.New("stopped")
 
 type decoder struct {
 	defaults event.Defaults
 	horizon  Horizon
 	yield    func(event.Record) bool
-	names    map[string]*time.Location // of zones, as far as looked up
+	names    map[string]*time.Location // the results of named, by TZID
 
-	open      []string   // the names of the components around the line at hand
-	calendar  *calendar  // the VCALENDAR around it
-	current   *component // the VEVENT or VTIMEZONE around it
-	part      *component // the STANDARD or DAYLIGHT around it
+	open      []string   // the names of the components that are open, the outermost first
+	calendar  *calendar  // the open VCALENDAR, or nil
+	current   *component // the open VEVENT or VTIMEZONE, or nil
+	part      *component // the open STANDARD or DAYLIGHT, or nil
 	calendars int
 	events    int
 
 	series map[string]*series
 	order  []*series    // in the order of the feed
 	late   []*component // events whose zone was not known when they were read
-	held   int          // bytes
+	held   int          // bytes of series, zones and late events, about
 	work   budget
 }
 
@@ -129,7 +131,7 @@ func (d *decoder) run(lines *lineReader) error {
 
 func (d *decoder) line(line contentLine) error {
 	if d.calendar == nil {
-		// Files put one behind the other have a byte order mark each.
+		// If files were concatenated, each may begin with a byte order mark.
 		line.text = strings.TrimPrefix(line.text, "\ufeff")
 		if strings.TrimSpace(line.text) == "" {
 			return nil
@@ -139,11 +141,11 @@ func (d *decoder) line(line contentLine) error {
 	name := strings.ToUpper(strings.TrimSpace(p.value))
 	switch {
 	case d.calendar == nil && ok && strings.HasPrefix(p.name, "X-"):
-		return nil // caches sign what they pass on: X-COMMENT:Cached from …
+		return nil // some caches append a line to what they pass on: X-COMMENT:Cached from …
 	case d.calendar == nil && (!ok || p.name != "BEGIN" || name != "VCALENDAR"):
 		return malformed(line.number, "%q where a BEGIN:VCALENDAR should be", event.Excerpt(line.text, 40))
 	case !ok:
-		return nil // a stray line, mostly the rest of a text with a bare line break
+		return nil // mostly the rest of a text whose line break was not escaped
 	case p.name == "BEGIN":
 		return d.begin(name, line.number)
 	case p.name == "END":
@@ -187,7 +189,7 @@ func (d *decoder) begin(name string, line int) error {
 	return nil
 }
 
-// unended gives up the component at hand, whose END is missing, and costs one record by it.
+// unended closes the open component, whose END is missing. A VEVENT is refused, a VTIMEZONE is dropped.
 func (d *decoder) unended() error {
 	c := d.current
 	d.current, d.part, d.open = nil, nil, d.open[:1]
@@ -198,7 +200,7 @@ func (d *decoder) unended() error {
 	return d.take(c)
 }
 
-// end closes a component, and what is still open inside it. An END of nothing is passed over.
+// end closes the innermost open component of a name, and what is still open inside it. If there is none, the END is ignored.
 func (d *decoder) end(name string) error {
 	depth := len(d.open) - 1
 	for depth >= 0 && d.open[depth] != name {
@@ -212,7 +214,7 @@ func (d *decoder) end(name string) error {
 	case name == "VCALENDAR":
 		err := d.unended()
 		if !d.calendar.held {
-			d.held -= d.calendar.size // nothing needs its zones any more
+			d.held -= d.calendar.size // none of its components needs its zones any more
 		}
 		d.calendar, d.open = nil, nil
 		return err
@@ -232,7 +234,7 @@ func (d *decoder) end(name string) error {
 	return nil
 }
 
-// take passes a component on, or keeps it until the end.
+// take passes a closed component on, or holds it until the end of the snapshot.
 func (d *decoder) take(c *component) error {
 	switch {
 	case c.name == "VTIMEZONE":
@@ -280,7 +282,7 @@ func (d *decoder) emitOne(c *component) error {
 	return d.emit(c, d.instance(t, event.Key{Provider: d.defaults.Provider, Event: c.uid()}, t.start, t.length))
 }
 
-// emit passes on an event, if it is a valid one.
+// emit passes on an event if it is valid, else it refuses its component.
 func (d *decoder) emit(c *component, e event.Event) error {
 	if invalid, bad := errors.AsType[*event.Invalid](e.Validate()); bad {
 		return d.refuse(c, e.Key, invalid)

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// contentLine is a line of a calendar as RFC 5545, 3.1 means it: unfolded.
+// contentLine is a content line of RFC 5545, 3.1, unfolded.
 type contentLine struct {
 	text   string
 	number int  // of its first physical line, from 1
-	cut    bool // it was longer than MaxLineBytes, and is cut to it
+	cut    bool // it was longer than MaxLineBytes; text is its beginning
 }
 
-// lineReader unfolds. A line may end in CRLF, LF or CR. Blank lines are passed over, between a line and
-// its continuation too: some programs double each line's end.
+// lineReader reads content lines. A line may end in CRLF, LF or CR. Blank lines are skipped, also between a line and
+// its continuation, since some programs write each line end twice.
 type lineReader struct {
 	r    *bufio.Reader
 	done int // physical lines read so far
@@ -63,13 +63,13 @@ func (l *lineReader) next() (contentLine, error) {
 	}
 }
 
-// upToEnd takes what is at hand of a physical line, and the byte that ends it, or 0 if it goes on. The
+// upToEnd takes as much of a physical line as is buffered, and the byte that ends the line, or 0 if the line goes on. The
 // text is valid until the next read.
 func (l *lineReader) upToEnd() (text []byte, end byte, err error) {
 	if _, err := l.r.Peek(1); err != nil {
 		return nil, 0, err
 	}
-	text, _ = l.r.Peek(l.r.Buffered()) // can't fail for what is buffered
+	text, _ = l.r.Peek(l.r.Buffered()) // what is buffered can always be peeked
 	taken := len(text)
 	if at := bytes.IndexAny(text, "\r\n"); at >= 0 {
 		text, end, taken = text[:at], text[at], at+1
@@ -78,7 +78,7 @@ func (l *lineReader) upToEnd() (text []byte, end byte, err error) {
 	return text, end, err
 }
 
-// endLine takes the rest of a line's end that began with b.
+// endLine takes the rest of a line end of which b was taken: the LF of a CRLF.
 func (l *lineReader) endLine(b byte) error {
 	l.done++
 	if b != '\r' {
@@ -91,7 +91,7 @@ func (l *lineReader) endLine(b byte) error {
 	return err
 }
 
-// continues takes the white space that marks a continuation, if that is what follows.
+// continues reports whether the line is folded, and takes the line ends and the white space before its continuation.
 func (l *lineReader) continues() (bool, error) {
 	for {
 		next, err := l.peek()
@@ -122,14 +122,14 @@ func (l *lineReader) peek() (byte, error) {
 	return next[0], nil
 }
 
-// property is a content line's parts. Params is as it stands, from the first semicolon on.
+// property is a content line, taken apart. params is as written, from the first semicolon on.
 type property struct {
 	name, params, value string
 	line                int
 	cut                 bool
 }
 
-// parseProperty reports false for a line that is none: a stray line of text, say.
+// parseProperty reports false if a line is not a property, such as a piece of text.
 func parseProperty(line contentLine) (property, bool) {
 	end := strings.IndexFunc(line.text, func(r rune) bool {
 		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
@@ -149,8 +149,8 @@ func parseProperty(line contentLine) (property, bool) {
 	}, true
 }
 
-// param is the value of a parameter, its quotes taken away and RFC 6868's escapes undone. Of a list it is
-// the first.
+// param is the value of a parameter, without quotes and RFC 6868's escapes; of a list, the first value. It is empty if the parameter
+// is missing.
 func (p *property) param(name string) string {
 	rest := p.params
 	for rest != "" {
@@ -173,7 +173,7 @@ func (p *property) param(name string) string {
 	return ""
 }
 
-// unquotedIndex is where the first of chars stands outside double quotes, or -1.
+// unquotedIndex is the index of the first of chars that is outside double quotes, or -1.
 func unquotedIndex(s, chars string) int {
 	quoted := false
 	for i := range len(s) {

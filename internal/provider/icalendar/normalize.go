@@ -11,14 +11,14 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// template is what a VEVENT says, whichever instance it is said of.
+// template is what a VEVENT says about each of its instances.
 type template struct {
 	event  event.Event // without key and times
 	start  stamp
 	length length
 }
 
-// template reads a VEVENT. An override may take its title from the series.
+// template reads a VEVENT. If it has no SUMMARY, its title is the one given: that of the series for an override.
 func (d *decoder) template(c *component, title string) (template, *event.Invalid) {
 	t := template{event: d.fields(c)}
 	if t.event.Title == "" {
@@ -43,7 +43,7 @@ func (d *decoder) template(c *component, title string) (template, *event.Invalid
 	return t, nil
 }
 
-// start is DTSTART; an override without one starts when the instance would.
+// start is DTSTART or, of an override without one, RECURRENCE-ID: when the instance would have started.
 func (c *component) start() (stamp, *event.Invalid) {
 	p := c.get("DTSTART")
 	if p.line == 0 && c.has("RECURRENCE-ID") {
@@ -55,7 +55,7 @@ func (c *component) start() (stamp, *event.Invalid) {
 	return c.stamp(p, p.value)
 }
 
-// length is from DTEND or DURATION. Whole days are at least one, an event without either an instant.
+// length is from start to DTEND, or DURATION. If there is neither, an event of whole days is one day long, any other has no end.
 func (c *component) length(start stamp) (length, *event.Invalid) {
 	var d length
 	var invalid *event.Invalid
@@ -71,7 +71,7 @@ func (c *component) length(start stamp) (length, *event.Invalid) {
 	return d.atLeastADay(start), invalid
 }
 
-// atLeastADay makes good an all-day event whose DTEND is its DTSTART, as many programs write it.
+// atLeastADay makes an all-day event at least one day long: many programs write a DTEND that is the same as DTSTART.
 func (d length) atLeastADay(start stamp) length {
 	if start.kind == dateOnly {
 		d.days, d.given = max(d.days, 1), true
@@ -79,7 +79,7 @@ func (d length) atLeastADay(start stamp) length {
 	return d
 }
 
-// instance is the event that t makes from start.
+// instance is the event of a template that begins at start.
 func (d *decoder) instance(t template, key event.Key, start stamp, length length) event.Event {
 	e := t.event
 	e.Key = key
@@ -98,7 +98,7 @@ func (d *decoder) instance(t template, key event.Key, start stamp, length length
 	return e
 }
 
-// momentOf keeps the wall clock as it is written where that is the zone's own.
+// momentOf is the moment of s in a zone. If that is the zone of s, the wall clock stays as written, even if clocks skip it.
 func momentOf(s stamp, zone *time.Location) event.Moment {
 	if s.zone == zone {
 		return s.local.At(zone)
@@ -134,7 +134,7 @@ func (d *decoder) fields(c *component) event.Event {
 
 func (c *component) text(name string) string { return strings.TrimSpace(unescape(c.get(name).value)) }
 
-// oneLine joins the lines of a text that is shown in one.
+// oneLine joins the lines of a text by a separator, without white space around them and without empty ones.
 func oneLine(s, separator string) string {
 	if !strings.ContainsAny(s, "\r\n") {
 		return s
@@ -146,7 +146,7 @@ func oneLine(s, separator string) string {
 	return strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), separator)
 }
 
-// categories are of all lines, each once, in the order of the feed.
+// categories are those of all CATEGORIES lines, each once, in the order of the feed.
 func (c *component) categories() []string {
 	var list []string
 	for _, p := range c.all("CATEGORIES") {
@@ -159,7 +159,7 @@ func (c *component) categories() []string {
 	return list
 }
 
-// image is the first address of an image: an IMAGE (RFC 7986) or an ATTACH that says it is one.
+// image is the address of the first image: an IMAGE (RFC 7986), or an ATTACH whose FMTTYPE is that of an image.
 func (c *component) image() string {
 	for i := range c.props {
 		p := &c.props[i]
@@ -171,12 +171,12 @@ func (c *component) image() string {
 	return ""
 }
 
-// geo is the position as attributes, if it is one.
+// geo is GEO as attributes, latitude and longitude in degrees; nil if it is not a position on Earth.
 func (c *component) geo() json.RawMessage {
 	north, east, _ := strings.Cut(c.get("GEO").value, ";")
 	latitude, err := strconv.ParseFloat(strings.TrimSpace(north), 64)
 	longitude, err2 := strconv.ParseFloat(strings.TrimSpace(east), 64)
-	// Written so that what is no number is not within.
+	// The condition is negated so that it also holds for NaN.
 	if err != nil || err2 != nil || !(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180) {
 		return nil
 	}

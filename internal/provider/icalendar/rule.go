@@ -13,21 +13,21 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Bounds of recurrence rules. rrule-go runs until it finds the next instance, and trusts its rules; what
-// could keep it from coming back, or fill the memory, is refused before.
+// Bounds of recurrence rules. rrule-go trusts its rules, and searches until it has found the next instance: so rules by which it might
+// search for ever, or fill the memory, are refused before it gets them.
 const (
-	maxSteps     = 50_000_000 // instances looked at in a snapshot
-	maxRuleSteps = 500_000    // of one rule: one a day since 1601 has 155,000
-	ruleSteps    = 1_000      // what a rule costs at least
-	maxSet       = 50_000     // instances in one year, month, week or day of a rule
+	maxSteps     = 50_000_000 // of all rules of a snapshot; a step is one instance that is looked at
+	maxRuleSteps = 500_000    // of one rule: a daily one from 1601 to today takes 155,000
+	ruleSteps    = 1_000      // what each rule costs in addition to its instances
+	maxSet       = 50_000     // instances within one step of FREQ: a year, month, week or day
 	maxRuleParts = 400        // values in one BY… part
 	maxInterval  = 100_000
-	cycleYears   = 400 // after which the Gregorian calendar repeats, weekdays too
+	cycleYears   = 400 // the Gregorian calendar repeats after so many years, with its weekdays
 )
 
 var (
 	errUnreadable  = errors.New("not a recurrence rule that can be read")
-	errNever       = errors.New("a rule that comes to no instance")
+	errNever       = errors.New("the rule gives no instance")
 	errHours       = errors.New("a rule by the hour, minute or second for whole days")
 	errTooFine     = errors.New("a rule by the hour, minute or second with too many conditions")
 	errTooMany     = fmt.Errorf("more than %d instances within the horizon", MaxInstances)
@@ -35,7 +35,7 @@ var (
 	errTooMuchWork = errors.New("the rules of this snapshot have too many instances")
 )
 
-// budget is what the rules of a snapshot have used.
+// budget is how much of maxSteps and MaxAllInstances a snapshot has used.
 type budget struct{ steps, instances int }
 
 func (b *budget) spend(steps int) error {
@@ -45,8 +45,8 @@ func (b *budget) spend(steps int) error {
 	return nil
 }
 
-// expand is the clock readings of a rule from start, as far as they lie in [from, to). Start itself is
-// not among them unless the rule says so, but it counts for COUNT.
+// expand returns the instances of a rule from start that are in [from, to), by the clock of start. Start itself is among them only if
+// the rule gives it, but it always counts towards COUNT.
 func expand(start stamp, value string, from, to time.Time, work *budget) ([]time.Time, error) {
 	option, err := parseRule(start, value, to)
 	if err != nil {
@@ -56,7 +56,7 @@ func expand(start stamp, value string, from, to time.Time, work *budget) ([]time
 		return nil, err
 	}
 	found, synchronized, err := iterate(option, from, work)
-	if err == nil && !synchronized && option.Count > 0 { // start is the first of the count, by 3.3.10
+	if err == nil && !synchronized && option.Count > 0 { // start is the first of COUNT (RFC 5545, 3.3.10)
 		if option.Count--; option.Count == 0 {
 			return nil, nil
 		}
@@ -65,15 +65,15 @@ func expand(start stamp, value string, from, to time.Time, work *budget) ([]time
 	return found, err
 }
 
-// iterate also reports whether the first instance is the start.
+// iterate returns the instances of a rule from from on, and reports whether the rule's first instance is its start.
 func iterate(option rrule.ROption, from time.Time, work *budget) (found []time.Time, synchronized bool, err error) {
 	defer func() {
-		if recover() != nil { // the library indexes its tables by what the rule says
+		if recover() != nil { // the library uses numbers of the rule as indexes, unchecked
 			err = errUnreadable
 		}
 	}()
-	// A rule without further instances is run to the year 9999. The same days some centuries later are as
-	// good, and nearer to that.
+	// If a rule has no further instances, the library searches for one up to the year 9999. So the rule is moved by whole cycles of the
+	// calendar to just before that year, where the same days are found and the search is short.
 	shift := max(0, rrule.MAXYEAR-option.Until.Year()) / cycleYears * cycleYears
 	start := option.Dtstart
 	option.Dtstart, option.Until = start.AddDate(shift, 0, 0), option.Until.AddDate(shift, 0, 0)
@@ -105,7 +105,7 @@ func iterate(option rrule.ROption, from time.Time, work *budget) (found []time.T
 	}
 }
 
-// parseRule reads an RRULE or EXRULE. Its UNTIL is the end of the horizon, if not earlier.
+// parseRule reads an RRULE or EXRULE. The UNTIL of the result is the rule's own or just before to, whichever is earlier.
 func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 	var parts []string
 	until := to.Add(-time.Second)
@@ -123,7 +123,7 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 				until = end
 			}
 			continue
-		case "RSCALE", "SKIP": // RFC 7529; what these two say is so by RFC 5545 already
+		case "RSCALE", "SKIP": // RFC 7529; the two accepted values are what RFC 5545 does anyway
 			if part == "RSCALE=GREGORIAN" || part == "SKIP=OMIT" {
 				continue
 			}
@@ -145,7 +145,7 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 		return rrule.ROption{}, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	option.Dtstart, option.Until = start.local.AsUTC(), until
-	if start.kind == dateOnly { // which has no hours to step by or to choose from (3.3.10)
+	if start.kind == dateOnly { // a date has no hours to step by, and BYHOUR and finer parts are ignored (RFC 5545, 3.3.10)
 		if option.Freq > rrule.DAILY {
 			return rrule.ROption{}, errHours
 		}
@@ -155,16 +155,16 @@ func parseRule(start stamp, value string, to time.Time) (rrule.ROption, error) {
 	return *option, check(option)
 }
 
-// complete says in the library's terms what a rule says by 3.3.10 where the two differ.
+// complete changes a rule where the library reads it in another way than RFC 5545, 3.3.10, so that it gives what the RFC says.
 func complete(o *rrule.ROption) {
-	// Which day of the week, if nothing says it, is as in DTSTART. The library takes all seven, and rightly so only in
+	// If no part says which days of a week, it is the weekday of DTSTART. The library takes all seven days, which is right only in
 	// rules by the day or finer.
 	if o.Freq < rrule.DAILY && len(o.Byweekno) > 0 && len(o.Byweekday)+len(o.Bymonthday)+len(o.Byyearday) == 0 {
 		o.Byweekday = []rrule.Weekday{weekdays[o.Dtstart.Weekday()]}
 	}
-	// BYDAY is a list, each entry of which adds its days. The library wants a day to be named both by an entry with a
-	// number and by one without, so that beside numbered ones the plain ones are given all their numbers. In rules
-	// finer than by the month it overlooks numbers.
+	// Each entry of BYDAY adds its days. If some entries have a number and others don't, the library gives only days that match one
+	// entry of each sort: so an entry without a number is replaced by entries with every number. In rules finer than by the month the
+	// library ignores the numbers.
 	numbered := slices.DeleteFunc(slices.Clone(o.Byweekday), func(w rrule.Weekday) bool { return w.N() == 0 })
 	if o.Freq > rrule.MONTHLY || len(numbered) == 0 || len(numbered) == len(o.Byweekday) {
 		return
@@ -179,12 +179,12 @@ func complete(o *rrule.ROption) {
 	o.Byweekday = numbered
 }
 
-// weekdays are the library's, by those of package time.
+// weekdays are the library's weekdays; the index is a time.Weekday.
 //
 //nolint:gochecknoglobals // A constant: Go has no literal for constant lists.
 var weekdays = [...]rrule.Weekday{rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA}
 
-// ordinals is how many of one weekday there may be in what a rule counts them in: a month or a year.
+// ordinals is how often a weekday may occur in the period in which a rule counts it: a month or a year.
 func ordinals(o *rrule.ROption) int {
 	if o.Freq == rrule.MONTHLY || len(o.Bymonth) > 0 {
 		return 5
@@ -192,7 +192,7 @@ func ordinals(o *rrule.ROption) int {
 	return 53
 }
 
-// parseUntil is by start's clock. A date holds to its end, for a start with a time too.
+// parseUntil reads an UNTIL as a reading of start's clock. A date includes the whole day, even if start has a time.
 func parseUntil(start stamp, text string) (time.Time, error) {
 	local, isDate, isUTC, err := parseClock(text)
 	if err != nil {
@@ -209,7 +209,7 @@ func parseUntil(start stamp, text string) (time.Time, error) {
 	return clock, nil
 }
 
-// check refuses what the library would not come back from.
+// check refuses rules by which the library might search for ever.
 func check(o *rrule.ROption) error {
 	last := ordinals(o)
 	for _, weekday := range o.Byweekday {
@@ -243,14 +243,14 @@ func daysOf(f rrule.Frequency) int {
 	}
 }
 
-// conditions reports whether a rule has some on the day, or chooses among what the others leave. One by the
-// hour or finer, which has no use for them, may look for its next instance for a very long time.
+// conditions reports whether a rule has conditions on the day, or BYSETPOS. With these, a rule by the hour or finer may search for its
+// next instance for a very long time, and real calendars have no such rules.
 func conditions(o *rrule.ROption) bool {
 	return len(o.Bymonth)+len(o.Byweekno)+len(o.Byyearday)+len(o.Bymonthday)+len(o.Byweekday)+len(o.Bysetpos) > 0
 }
 
-// reachable reports whether steps by the hour or minute ever come to one of the hours and minutes that the
-// rule wants. The library would look for them for ever.
+// reachable reports whether the steps of a rule by the hour or minute ever come to one of its BYHOUR and BYMINUTE. If they don't, the
+// library would search for ever.
 func reachable(o *rrule.ROption) bool {
 	unit := 60 // minutes
 	if o.Freq == rrule.MINUTELY {
@@ -261,7 +261,7 @@ func reachable(o *rrule.ROption) bool {
 	const minutes = 24 * 60
 	at := o.Dtstart.Hour()*60 + o.Dtstart.Minute()
 	for range minutes {
-		// A rule by the hour chooses the minutes within the hour, it does not step to them.
+		// In a rule by the hour, BYMINUTE gives the minutes within each hour: these need not be reached by steps.
 		if wants(o.Byhour, at/60) && (unit == 60 || wants(o.Byminute, at%60)) {
 			return true
 		}
@@ -274,10 +274,10 @@ func wants(values []int, value int) bool {
 	return len(values) == 0 || slices.Contains(values, value)
 }
 
-// cost is what a rule may cost beyond its instances.
+// cost is how many steps a rule may take in addition to its instances.
 func cost(o rrule.ROption) int {
 	if o.Freq == rrule.MINUTELY && len(o.Byhour)+len(o.Byminute) > 0 {
-		return maxRuleSteps // up to a day's minutes from one instance to the next
+		return maxRuleSteps // from one instance to the next it may look at every minute of a day
 	}
 	return ruleSteps
 }

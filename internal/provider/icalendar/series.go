@@ -9,14 +9,14 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// series is the VEVENTs of one UID that have to do with recurrence.
+// series is the VEVENTs of one UID that recur.
 type series struct {
 	uid       string
-	masters   []*component
-	overrides []*component
+	masters   []*component // with RRULE or RDATE
+	overrides []*component // with RECURRENCE-ID
 }
 
-// group keeps a part of a series for the end.
+// group holds a part of a series until the end of the snapshot.
 func (d *decoder) group(c *component) {
 	uid := c.uid()
 	s, known := d.series[uid]
@@ -43,13 +43,13 @@ type override struct {
 	invalid   *event.Invalid
 }
 
-// emitSeries passes on the instances of a series: what the masters make, then what replaces some of it.
+// emitSeries passes on the events of a series: first those that the masters make, then the overrides.
 func (d *decoder) emitSeries(s *series) error {
 	if slices.ContainsFunc(s.masters, (*component).private) {
 		return nil
 	}
 	title := ""
-	var clock *stamp // of the first good master: by it the instances have their ids
+	var clock *stamp // the start of the first valid master: its clock gives the overrides their ids
 	for _, c := range s.masters {
 		if t, invalid := d.template(c, ""); invalid == nil && clock == nil {
 			title, clock = t.event.Title, &t.start
@@ -86,7 +86,7 @@ func (d *decoder) override(c *component, title string) override {
 
 func (d *decoder) emitOverride(s *series, o *override, title string, clock *stamp) error {
 	key := event.Key{Provider: d.defaults.Provider, Series: s.uid}
-	// A bad THISANDFUTURE leaves open what becomes of more than its own instance: its key is that of the series.
+	// If a THISANDFUTURE is invalid, later instances are left out, too: so its key is that of the series.
 	if !o.replaces.local.IsZero() && (o.invalid == nil || !o.future) {
 		if clock == nil {
 			clock = &o.replaces
@@ -107,7 +107,7 @@ func (d *decoder) emitOverride(s *series, o *override, title string, clock *stam
 	return d.emit(o.component, e)
 }
 
-// emitInstances passes on what a master makes, but for what overrides replace.
+// emitInstances passes on the instances that a master makes, except those that overrides replace.
 func (d *decoder) emitInstances(s *series, c *component, overrides []override) error {
 	key := event.Key{Provider: d.defaults.Provider, Series: s.uid}
 	master, invalid := d.template(c, "")
@@ -125,7 +125,7 @@ func (d *decoder) emitInstances(s *series, c *component, overrides []override) e
 		if !o.replaces.local.IsZero() {
 			replaced[o.replaces.clockOf(master.start)] = true
 		}
-		if o.future { // with a RECURRENCE-ID that can't be read, from the beginning: so early is the zero time
+		if o.future { // if its RECURRENCE-ID can't be read, it applies from the beginning, since that is the zero time
 			future = append(future, o)
 		}
 	}
@@ -141,9 +141,9 @@ func (d *decoder) emitInstances(s *series, c *component, overrides []override) e
 			return o.replaces.clockOf(master.start).Compare(clock)
 		})
 		if later > 0 {
-			o := future[later-1] // the last before the instance speaks for it (3.2.13)
+			o := future[later-1] // the latest one before the instance applies to it (RFC 5545, 3.2.13)
 			if o.invalid != nil {
-				continue // what it says is not known, only that it is not what the master says
+				continue // all that is known is that the instance is not as the master says
 			}
 			t, start, from = o.template, o.start.add(clock.Sub(o.replaces.clockOf(master.start))), o.component
 		}
@@ -174,17 +174,17 @@ func (h Horizon) holds(e *event.Event) bool {
 	return !e.LastInstant().Before(h.From) && e.Start.Instant.Before(h.To)
 }
 
-// starts is when the instances of a master start by its clock, in order, and how long those are that have
-// a length of their own.
+// starts returns when the instances of a master start, by its clock and in order, and the lengths of those that have one of their
+// own.
 func (d *decoder) starts(c *component, master template) ([]time.Time, map[time.Time]length, *event.Invalid) {
-	// Wide enough for every zone, and for what began earlier and goes on. The horizon is cut exactly later.
+	// Wide enough for every zone, and for instances that began before the horizon and reach into it. Horizon.holds is exact.
 	from := d.horizon.From.UTC().Add(-2*day - time.Duration(master.length.days)*day - master.length.exact)
 	to := d.horizon.To.UTC().Add(2 * day)
 	starts, invalid := d.rules(c, "RRULE", master.start, from, to)
 	if invalid != nil {
 		return nil, nil, invalid
 	}
-	starts = append(starts, master.start.local.AsUTC()) // always the first instance (3.8.2.4)
+	starts = append(starts, master.start.local.AsUTC()) // always the first instance (RFC 5545, 3.8.2.4)
 	lengths := map[time.Time]length{}
 	for _, p := range c.all("RDATE") {
 		for value := range strings.SplitSeq(p.value, ",") {
@@ -221,7 +221,7 @@ func (d *decoder) starts(c *component, master template) ([]time.Time, map[time.T
 				return nil, nil, invalid
 			}
 			if s.kind == dateOnly {
-				days[s.local.AsUTC()] = true // all of that day, for a series with times too
+				days[s.local.AsUTC()] = true // excludes the whole day, even if the series has times
 			} else {
 				gone[s.clockOf(master.start)] = true
 			}
@@ -238,7 +238,7 @@ func (d *decoder) starts(c *component, master template) ([]time.Time, map[time.T
 	return starts, lengths, nil
 }
 
-// period is the end of an RDATE's PERIOD: a duration, or a time.
+// period is the length of an RDATE's PERIOD from start, given by the text after the slash: a duration, or the end.
 func (c *component) period(p *property, start stamp, text string) (length, *event.Invalid) {
 	if !strings.HasPrefix(strings.TrimLeft(text, " +-"), "P") {
 		end, invalid := c.stamp(p, text)
@@ -250,7 +250,7 @@ func (c *component) period(p *property, start stamp, text string) (length, *even
 	return lengthFor(start, p, text)
 }
 
-// rules is what all rules of a name make.
+// rules are the starts in [from, to) that all rules of a name (RRULE or EXRULE) give together, by the clock of start.
 func (d *decoder) rules(c *component, name string, start stamp, from, to time.Time) ([]time.Time, *event.Invalid) {
 	var all []time.Time
 	for _, p := range c.all(name) {

@@ -13,7 +13,7 @@ import (
 
 const day = 24 * time.Hour
 
-// stamp is a DATE or DATE-TIME as it is written: a wall clock, and the zone to read it in.
+// stamp is a DATE or DATE-TIME as written: a wall clock reading, and its zone.
 type stamp struct {
 	local event.LocalDateTime
 	zone  *time.Location
@@ -40,8 +40,8 @@ func (s stamp) add(d time.Duration) stamp {
 	return s
 }
 
-// clockOf is s on the clock that master's rule runs by: its wall clock, as a time in UTC. A date is
-// completed by the time of master's start, a time is cut to its date for one of whole days.
+// clockOf is s as a reading of the wall clock by which master's rule counts, in the form of a time in UTC. A date gets the time of
+// day of master's start; if master is of whole days, a time is cut to its date.
 func (s stamp) clockOf(master stamp) time.Time {
 	wall := s.local.AsUTC()
 	switch {
@@ -57,7 +57,7 @@ func (s stamp) clockOf(master stamp) time.Time {
 	}
 }
 
-// id names the instance that starts at clock by master's clock, in the form of a RECURRENCE-ID.
+// id is the id of the instance of the master s that starts at clock, in the form of a RECURRENCE-ID.
 func (s stamp) id(clock time.Time) string {
 	switch s.kind {
 	case dateOnly:
@@ -88,8 +88,8 @@ func parseClock(s string) (local event.LocalDateTime, isDate, isUTC bool, err er
 	return local, false, false, event.ErrBadDateTime
 }
 
-// stamp reads one value of p. The form of the value decides what it is, whatever VALUE says, but that a
-// VALUE=DATE with a time is a date all the same.
+// stamp reads one value of p. Its form says whether it is a date or a time, not the parameter VALUE, except that with VALUE=DATE a
+// time is cut to its date.
 func (c *component) stamp(p *property, value string) (stamp, *event.Invalid) {
 	value = strings.ToUpper(strings.TrimSpace(value))
 	local, isDate, isUTC, err := parseClock(value)
@@ -112,7 +112,7 @@ func (c *component) stamp(p *property, value string) (stamp, *event.Invalid) {
 	return s, nil
 }
 
-// length is how long an instance is: days by the wall clock, then an exact time.
+// length is how long an instance is: first days by the wall clock, then an exact duration (RFC 5545, 3.3.6).
 type length struct {
 	days  int
 	exact time.Duration
@@ -121,10 +121,10 @@ type length struct {
 
 var durationForm = regexp.MustCompile(`^([+-]?)P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$`)
 
-// maxDays bounds a duration, at some 270 years: what is longer is a mistake.
+// maxDays bounds a duration, at some 270 years: a longer one is a mistake.
 const maxDays = 100_000
 
-// parseDuration reads RFC 5545, 3.3.6, and weeks beside days.
+// parseDuration reads a DURATION (RFC 5545, 3.3.6), which here may also have weeks together with days.
 func parseDuration(s string) (length, error) {
 	parts := durationForm.FindStringSubmatch(strings.ToUpper(strings.TrimSpace(s)))
 	if parts == nil || strings.Join(parts[2:], "") == "" {
@@ -132,7 +132,7 @@ func parseDuration(s string) (length, error) {
 	}
 	var numbers [5]int
 	for i := range numbers {
-		numbers[i], _ = strconv.Atoi(parts[2+i]) // at most nine digits, or none
+		numbers[i], _ = strconv.Atoi(parts[2+i]) // up to nine digits, or none, which is 0
 	}
 	days := numbers[0]*7 + numbers[1]
 	exact := time.Duration(numbers[2])*time.Hour + time.Duration(numbers[3])*time.Minute + time.Duration(numbers[4])*time.Second
@@ -145,7 +145,7 @@ func parseDuration(s string) (length, error) {
 	return length{days: days, exact: exact, given: true}, nil
 }
 
-// lengthFor is d as an event from start has it, whether it came as DURATION or as the duration of an RDATE.
+// lengthFor is the length of an event from start, given by a DURATION or by the duration of an RDATE's period.
 func lengthFor(start stamp, p *property, value string) (length, *event.Invalid) {
 	d, err := parseDuration(value)
 	if err == nil && start.kind == dateOnly {
@@ -178,7 +178,7 @@ func (s stamp) until(end stamp, p *property, value string) (length, *event.Inval
 	return d, nil
 }
 
-// unescape undoes the escapes of a TEXT (3.3.11). A backslash before anything else stays.
+// unescape undoes the escapes of a TEXT (RFC 5545, 3.3.11). Any other backslash stays.
 func unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

@@ -14,18 +14,18 @@ import (
 // Bounds of a VTIMEZONE.
 const (
 	maxObservances = 200
-	lastZoneYear   = 2100 // after it, the offset stays what it was
+	lastZoneYear   = 2100 // rules are expanded to the beginning of this year; after it, the offset doesn't change
 	maxTransitions = 5_000
 )
 
-// transition is a change of a zone's offset, in seconds east of UTC.
+// transition is a change of a zone's offset.
 type transition struct {
 	at       int64 // seconds since 1970
-	from, to int
-	daylight bool
+	from, to int   // seconds east of UTC
+	daylight bool  // to is daylight saving time
 }
 
-// locationOf is the zone that a VTIMEZONE defines, or nil for one that can't be read.
+// locationOf is the zone that a VTIMEZONE defines, or nil if its rules can't be read.
 func locationOf(z *component, work *budget) *time.Location {
 	var all []transition
 	for _, observance := range z.children {
@@ -46,7 +46,7 @@ func locationOf(z *component, work *budget) *time.Location {
 	return location
 }
 
-// transitions is when an observance sets in.
+// transitions are the changes to an observance, in order.
 func transitions(c *component, work *budget) ([]transition, error) {
 	from, err := parseOffset(c.get("TZOFFSETFROM").value)
 	if err != nil {
@@ -60,7 +60,7 @@ func transitions(c *component, work *budget) ([]transition, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Its times are by the clock before the change (3.6.5).
+	// The times of an observance are by the clock before the change (RFC 5545, 3.6.5).
 	start := stamp{local: local, zone: time.FixedZone("", from), kind: floating}
 	onsets := []time.Time{local.AsUTC()}
 	for _, p := range c.all("RRULE") {
@@ -113,14 +113,13 @@ func parseOffset(s string) (int, error) {
 	return offset, nil
 }
 
-// tzif writes transitions, in order, as a zone file (RFC 8536): the one way into a time.Location, which
-// then knows gaps and overlaps as any other zone's.
+// tzif writes transitions, which are in order, as a zone file (RFC 8536): there is no other way to make a time.Location that has them.
 func tzif(all []transition) []byte {
 	type period struct {
 		offset   int
 		daylight bool
 	}
-	periods := []period{{offset: all[0].from}} // the first is what holds before all transitions
+	periods := []period{{offset: all[0].from}} // the first is that before all transitions
 	indexes := make([]byte, len(all))
 	for i, t := range all {
 		p := period{t.to, t.daylight}
@@ -130,12 +129,12 @@ func tzif(all []transition) []byte {
 			periods = append(periods, p)
 		}
 		if at > 255 {
-			return nil // which no zone is read from
+			return nil // one byte holds no greater index; LoadLocationFromTZData then fails
 		}
 		indexes[i] = byte(at)
 	}
 	var b bytes.Buffer
-	write := func(v any) { _ = binary.Write(&b, binary.BigEndian, v) } // can't fail for numbers and a Buffer
+	write := func(v any) { _ = binary.Write(&b, binary.BigEndian, v) } // numbers and a Buffer never fail
 	header := func(counts [6]uint32) {
 		b.WriteString("TZif2")
 		b.Write(make([]byte, 15))
@@ -150,7 +149,7 @@ func tzif(all []transition) []byte {
 	for _, p := range periods {
 		write(int32(p.offset))
 		write(p.daylight)
-		write(byte(0)) // where its name begins: none of them has one
+		write(byte(0)) // the index of its name, which is empty
 	}
 	b.WriteString("\x00\n\n")
 	return b.Bytes()

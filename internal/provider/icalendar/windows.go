@@ -1,7 +1,7 @@
 package icalendar
 
-// windowsZones is what Outlook and Exchange call zones, each with the zone of its main territory, as the
-// CLDR's windowsZones has it.
+// windowsZones has the names that Outlook and Exchange use for zones, each with the IANA zone of its main territory according to
+// CLDR's windowsZones.
 //
 //nolint:gochecknoglobals // A constant: Go has no literal for constant maps.
 var windowsZones = map[string]string{

@@ -16,18 +16,18 @@ type calendar struct {
 	defaults *event.Defaults
 	zones    map[string]*definition
 	size     int  // bytes of the zones
-	held     bool // a component that waits for the end belongs to it
+	held     bool // one of its components is held until the end of the snapshot
 	cancels  bool // METHOD:CANCEL
 }
 
-// definition is a VTIMEZONE that its name does not tell, or not surely. Its rules are worked out when first needed.
+// definition is a VTIMEZONE whose name alone does not say for certain which zone it is. Its rules are read when they are first needed.
 type definition struct {
-	component *component     // whose rules are still to be worked out, or nil
-	zone      *time.Location // nil when neither a location nor rules tell it
+	component *component     // its rules are still to be read; nil if they have been, or are not needed
+	zone      *time.Location // nil if neither X-LIC-LOCATION nor rules give one
 	kind      kind
 }
 
-// define keeps a VTIMEZONE if its name alone says too little, and reports whether.
+// define keeps a VTIMEZONE whose name alone does not say for certain which zone it is, and reports whether it did.
 func (c *calendar) define(z *component) bool {
 	tzid := z.text("TZID")
 	if tzid == "" || z.fault != nil || c.decoder.named(tzid) != nil && !short(tzid) {
@@ -46,7 +46,8 @@ func (c *calendar) define(z *component) bool {
 	return true
 }
 
-// knows reports whether all zones of the component are known by now: that of a short name may be defined yet.
+// knows reports whether all zones of the component are known already. A short name, or one that names no zone, may still be defined
+// later in the calendar.
 func (c *calendar) knows(v *component) bool {
 	for i := range v.props {
 		tzid := strings.TrimSpace(v.props[i].param("TZID"))
@@ -57,7 +58,7 @@ func (c *calendar) knows(v *component) bool {
 	return true
 }
 
-// names reports whether all zones of the component are told by their names, as far as no definition says otherwise.
+// names reports whether the name of each zone of the component says which zone it is, if the calendar does not define it.
 func (c *calendar) names(v *component) bool {
 	for i := range v.props {
 		if tzid := strings.TrimSpace(v.props[i].param("TZID")); tzid != "" && c.decoder.named(tzid) == nil && fixed(tzid) == nil {
@@ -67,7 +68,7 @@ func (c *calendar) names(v *component) bool {
 	return true
 }
 
-// zone is what a TZID means: by the calendar, else by its name. One that means nothing is the provider's zone.
+// zone is the zone of a TZID: the one that the calendar defines, else the one that it names, else the provider's.
 func (c *calendar) zone(tzid string) (*time.Location, kind) {
 	tzid = strings.TrimSpace(tzid)
 	def := c.zones[tzid]
@@ -110,7 +111,7 @@ func fixed(tzid string) *time.Location {
 	return time.FixedZone(tzid, offset)
 }
 
-// maxNames bounds what is remembered of zones' names.
+// maxNames bounds how many TZIDs are remembered.
 const maxNames = 2_000
 
 // named is the zone that a TZID names, or nil.
@@ -122,7 +123,7 @@ func (d *decoder) named(tzid string) *time.Location {
 	if name := zoneName(tzid); name == d.defaults.Zone.String() {
 		zone = d.defaults.Zone
 	} else if name != "" {
-		zone, _ = time.LoadLocation(name) // nil where there is none
+		zone, _ = time.LoadLocation(name) // nil if there is no such zone
 	}
 	if len(d.names) < maxNames {
 		d.names[strings.Clone(tzid)] = zone
@@ -130,8 +131,8 @@ func (d *decoder) named(tzid string) *time.Location {
 	return zone
 }
 
-// zoneName finds in a TZID what may be the name of an IANA zone: a Windows name's translation, or the end
-// that begins with an area's name, as in /freeassociation.sourceforge.net/Europe/Berlin.
+// zoneName is the name of an IANA zone that a TZID may stand for: the translation of a Windows name, or the end
+// that begins with an area, as in /freeassociation.sourceforge.net/Europe/Berlin. It is empty if there is none; the zone may not exist.
 func zoneName(tzid string) string {
 	tzid = strings.Trim(strings.TrimSpace(tzid), `"`)
 	if len(tzid) > 200 {
@@ -159,9 +160,9 @@ func zoneName(tzid string) string {
 	return ""
 }
 
-// short reports whether a TZID is a name that calendars give to zones of their own too (RFC 5545, 3.2.19): EST with
-// daylight saving time, GMT for London's clock. A name with an area, or by Windows, tells the zone better than the few
-// rules that come with it, and UTC is UTC.
+// short reports whether a TZID is a name that calendars also give to zones of their own (RFC 5545, 3.2.19), as EST with
+// daylight saving time, or GMT for London's clock: then their definition holds. In contrast, a name with an area, or Windows' own name
+// for a zone, says more than the few rules of a definition, and UTC is always UTC.
 func short(tzid string) bool {
 	switch tzid {
 	case "GMT", "Greenwich", "CET", "EET", "MET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "EST", "MST", "HST",
@@ -184,7 +185,7 @@ func displayed(tzid string) string {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// areas begin the names of IANA zones.
+// areas are what the names of IANA zones begin with.
 //
 //nolint:gochecknoglobals // A constant: Go has no literal for constant lists.
 var areas = []string{
@@ -192,8 +193,7 @@ var areas = []string{
 	"Chile/", "Etc/", "Europe/", "Indian/", "Mexico/", "Pacific/", "US/",
 }
 
-// shownIn is the zone that an event of that start is shown in; it is one of the IANA database, or the
-// provider's.
+// shownIn is the zone in which an event with that start is shown. It is always a zone of the IANA database.
 func (d *decoder) shownIn(start stamp) *time.Location {
 	switch start.kind {
 	case zoned:
@@ -210,7 +210,7 @@ func (d *decoder) shownIn(start stamp) *time.Location {
 			}
 		}
 		if offset%3600 == 0 && offset != 0 {
-			if zone := d.named(fmt.Sprintf("Etc/GMT%+d", -offset/3600)); zone != nil { // whose signs are the wrong way round
+			if zone := d.named(fmt.Sprintf("Etc/GMT%+d", -offset/3600)); zone != nil { // its sign is opposite to that of ISO 8601
 				return zone
 			}
 		}
