@@ -20,14 +20,15 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// maxColumns bounds what an object of a row may hold.
+// maxColumns bounds how many columns a table has.
 const maxColumns = 1_000
 
-// table reads CSV files (RFC 4180): the first line names the columns, each other one becomes an object of texts.
-// Cells that a row lacks, or that have no name, are left out; a row with more cells than there are columns is refused.
+// table reads CSV files (RFC 4180): the first row names the columns, each other row becomes an object of texts.
+// Cells that a row lacks, and those of columns without a name, are left out. A row is refused if it has cells beyond the last column that
+// are not empty.
 type table struct {
-	separator rune // 0: by the header line
-	charset   encoding.Encoding
+	separator rune              // 0: the one that the header line shows
+	charset   encoding.Encoding // nil: UTF-8
 	limits    Limits
 }
 
@@ -49,7 +50,7 @@ func (s Settings) table() (table, error) {
 	return t, nil
 }
 
-// read reads a document whole, as a list of rows.
+// read reads a whole document as a list of rows. A fault of one row is one of the document.
 func (t table) read(r io.Reader) (any, error) {
 	rows := []any{}
 	for row, err := range t.stream(&limitedReader{r: r, left: t.limits.Document, what: "a document"}) {
@@ -82,15 +83,15 @@ func (t table) stream(r io.Reader) iter.Seq2[record, error] {
 	}
 }
 
-// rows are those behind the header line.
+// rows reads the rows after the header line.
 type rows struct {
 	*csv.Reader
-	columns []string
-	tape    *tape
+	columns []string // their names, empty for a column without one
+	tape    *tape    // what Reader reads
 }
 
-// next reads one row. A quote out of place is that row's fault, and the next one is whole, unless it may have opened lines before: then
-// nobody knows which lines were rows.
+// next reads one row. A misplaced quote is the fault of its row, and reading goes on with the next row; but not if the quote may have
+// opened a cell in an earlier line, since it is not known then where rows begin.
 func (r *rows) next() (record, error) {
 	cells, err := r.Read()
 	text := bytes.TrimLeft(r.tape.upTo(r.InputOffset()), "\r\n")
@@ -98,7 +99,7 @@ func (r *rows) next() (record, error) {
 		rec := record{place: fmt.Sprintf("line %d", syntax.StartLine), fault: syntax.Err}
 		lenient := csv.NewReader(bytes.NewReader(text))
 		lenient.Comma, lenient.LazyQuotes = r.Comma, true
-		if cells, err := lenient.Read(); err == nil { // to know at least which event it is about
+		if cells, err := lenient.Read(); err == nil { // so that the record's key may be found
 			rec.value = r.object(cells)
 		}
 		return rec, nil
@@ -114,13 +115,13 @@ func (r *rows) next() (record, error) {
 	return rec, nil
 }
 
-// oneRows says whether a fault is that of one row, given its text.
+// oneRows reports whether a fault is that of one row only, given the row's text.
 func oneRows(fault *csv.ParseError, text []byte) bool {
 	switch {
 	case errors.Is(fault, csv.ErrBareQuote):
 		return true
 	case errors.Is(fault, csv.ErrQuote):
-		return fault.StartLine == fault.Line && fault.Column <= len(text) && text[fault.Column-1] == '"' // not at the file's end
+		return fault.StartLine == fault.Line && fault.Column <= len(text) && text[fault.Column-1] == '"' // else the file ends within quotes
 	default:
 		return false
 	}
@@ -137,11 +138,11 @@ func (r *rows) object(cells []string) map[string]any {
 	return row
 }
 
-// tape keeps what was read of r since upTo was called last.
+// tape keeps what was read of r, from the offset of the last call of upTo.
 type tape struct {
 	r    io.Reader
 	kept []byte
-	from int64 // where that begins
+	from int64 // the offset of kept in r
 }
 
 func (t *tape) Read(p []byte) (int, error) {
@@ -150,7 +151,7 @@ func (t *tape) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// upTo gives what was kept before an offset, and forgets it. It is good until the next Read.
+// upTo returns what was kept before an offset, and drops it. It is valid until the next Read.
 func (t *tape) upTo(offset int64) []byte {
 	n := min(int(offset-t.from), len(t.kept))
 	text := t.kept[:n]
@@ -158,9 +159,9 @@ func (t *tape) upTo(offset int64) []byte {
 	return text
 }
 
-// open reads the header line.
+// open reads the header line, and the line sep=; above it if there is one.
 func (t table) open(r io.Reader) (*rows, error) {
-	charset := encoding.Nop // what is no UTF-8 is one record's fault
+	charset := encoding.Nop // bytes that are not UTF-8 are found when their event is checked
 	if t.charset != nil {
 		charset = t.charset
 	}
@@ -172,9 +173,9 @@ func (t table) open(r io.Reader) (*rows, error) {
 	}
 	var separator rune
 	if n := len("sep=;"); len(head) > n && strings.EqualFold(string(head[:n-1]), "sep=") && (head[n] == '\r' || head[n] == '\n') {
-		separator = rune(head[n-1]) // as Excel has it said in a line above; that it is one stays, for the line numbers
+		separator = rune(head[n-1]) // Excel reads and writes this line; its line end stays, so that later lines keep their numbers
 		head = head[n:]
-		_, _ = buffered.Discard(n) // can't fail for what is buffered
+		_, _ = buffered.Discard(n) // what is buffered can always be discarded
 	}
 	header := unquoted(head)
 	if bytes.ContainsRune(bytes.TrimSuffix(header, []byte("\r")), '\r') {
@@ -196,7 +197,7 @@ func (t table) open(r io.Reader) (*rows, error) {
 	case len(cells) > maxColumns:
 		return nil, malformed("a table of more than %d columns", maxColumns)
 	case len(cells) == 1:
-		return nil, malformed("%q is no header line: a table has more than one column; csv.separator may help", event.Excerpt(cells[0], 80))
+		return nil, malformed("%q is not a header line: a table has more than one column; csv.separator may help", event.Excerpt(cells[0], 80))
 	}
 	columns := make([]string, len(cells))
 	seen := map[string]bool{}
@@ -210,10 +211,10 @@ func (t table) open(r io.Reader) (*rows, error) {
 	return &rows{reader, columns, tape}, nil
 }
 
-// unquoted is what the first record has outside quotes, without its line end: a quoted cell may hold separators and line ends.
+// unquoted is the part of the first row that is outside quotes, without the line end: a quoted cell may have separators and line ends.
 func unquoted(text []byte) []byte {
 	var out []byte
-	for text = bytes.TrimLeft(text, "\r\n"); ; { // as csv.Reader leaves out empty lines
+	for text = bytes.TrimLeft(text, "\r\n"); ; { // csv.Reader skips empty lines, too
 		line, quoted, opens := bytes.Cut(text, []byte(`"`))
 		line, _, ends := bytes.Cut(line, []byte("\n"))
 		out = append(out, line...)
@@ -226,7 +227,7 @@ func unquoted(text []byte) []byte {
 	}
 }
 
-// guess is the separator which the header has most of outside quotes.
+// guess is the most frequent separator in the header, given the part of it that is outside quotes.
 func guess(header []byte) rune {
 	best, most := ',', 0
 	for _, separator := range ",;\t|" {
@@ -237,7 +238,7 @@ func guess(header []byte) rune {
 	return best
 }
 
-// badCSV tells the feed's faults from those of reading it.
+// badCSV makes a fault of the feed malformed, and returns an error of reading it as it is.
 func badCSV(err error) error {
 	if syntax, ok := errors.AsType[*csv.ParseError](err); ok {
 		return malformed("line %d: %w", syntax.Line, syntax.Err)

@@ -13,8 +13,8 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Decode reads a snapshot record by record. The error, if any, comes last, ends the snapshot and wraps
-// event.ErrMalformed when the feed, or the map, is at fault; it is ctx's when that ends, in the middle of a program too.
+// Decode reads a snapshot record by record. An error, if any, comes last and ends the snapshot. It wraps
+// event.ErrMalformed if the feed or the map is at fault. If ctx ends, the error is its cause; a program that is running is stopped.
 func (m *Mapping) Decode(ctx context.Context, r io.Reader, defaults event.Defaults) iter.Seq2[event.Record, error] {
 	return func(yield func(event.Record, error) bool) {
 		d := decoding{
@@ -34,9 +34,9 @@ type decoding struct {
 	guard      *guard
 	normalizer *normalizer
 	yield      func(event.Record) bool
-	text       *textWatch // of JSON, which is UTF-8 (RFC 8259, 8.1); else nil
+	text       *textWatch // notes bytes that are not UTF-8, as JSON has to be (RFC 8259, 8.1); nil for other formats
 
-	events int // so far
+	events int // how many there were so far
 }
 
 func (d *decoding) run(ctx context.Context, r io.Reader) error {
@@ -75,7 +75,7 @@ func (d *decoding) run(ctx context.Context, r io.Reader) error {
 	return nil
 }
 
-// stage runs the program from one of its stages on. Its error ends the snapshot.
+// stage runs stage n of the program on a record, and the later stages on what it yields. An error ends the snapshot.
 func (d *decoding) stage(n int, rec record, variables []any) error {
 	last := n == len(d.program.stages)-1
 	timeLimit, limit := d.limits.StepTime, d.limits.Events
@@ -115,12 +115,12 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 			next.place = fmt.Sprintf("record %d", count+1)
 		}
 		switch {
-		case last && n == 0: // the record is the whole document, which is no help to who looks for the fault
+		case last && n == 0: // rec is the whole document, which would not help to find a fault: show the result
 			err = d.event(next, result)
 		case last:
 			err = d.event(rec, result)
 		default:
-			bundle, _ := result.([]any) // as compile has made it
+			bundle, _ := result.([]any) // compile ends the stage with such an array
 			next.value = bundle[0]
 			err = d.stage(n+1, next, slices.Concat(variables, bundle[1:]))
 		}
@@ -130,7 +130,7 @@ func (d *decoding) stage(n int, rec record, variables []any) error {
 	}
 }
 
-// broken is the error of a program that failed on the whole document.
+// broken is the error of the snapshot if a program failed on the whole document, or there is no computing time left.
 func (d *decoding) broken(err error) error {
 	if len(d.program.stages) == 1 {
 		return malformed("map: %w", bounded(err))
@@ -138,7 +138,7 @@ func (d *decoding) broken(err error) error {
 	return malformed("map, before there are records: %w", bounded(err))
 }
 
-// event yields what the map made of a record.
+// event yields the event that the map made of a record, or refuses the record.
 func (d *decoding) event(rec record, result any) error {
 	d.events++
 	if d.stream == nil && d.events > d.limits.Events {
@@ -158,7 +158,7 @@ func (d *decoding) event(rec record, result any) error {
 	return d.give(event.Record{Event: e, Key: e.Key, Place: event.Position{Path: rec.place}})
 }
 
-var errNotObject = errors.New("the map yields something that is no object")
+var errNotObject = errors.New("the map yields something that is not an object")
 
 // refuse puts a record into quarantine.
 func (d *decoding) refuse(rec record, key event.Key, invalid *event.Invalid) error {
@@ -192,13 +192,13 @@ var (
 	errLostID = errors.New("it yields nothing, as id or seriesId is empty; to leave a record out, use select(…) before the object")
 )
 
-// keyOf is the key of the event which the last stage yields after count others, as far as the id alone tells. So
-// what the catalog knows of a record with a fault is not taken for gone.
+// keyOf is the key of the event that the last stage yields after count others, found by computing its ids alone. With it, the catalog
+// does not take the event of a faulty record for removed.
 func (d *decoding) keyOf(rec record, variables []any, count int) (key event.Key, ok bool) {
 	return d.named(d.program.key, rec, variables, count)
 }
 
-// named is the key in what a program yields after count others.
+// named is the key in the object that a program yields after count others; ok is false if there is no such object.
 func (d *decoding) named(program *gojq.Code, rec record, variables []any, count int) (key event.Key, ok bool) {
 	if program == nil {
 		return key, false
@@ -218,11 +218,11 @@ func (d *decoding) named(program *gojq.Code, rec record, variables []any, count 
 	return d.normalizer.key(fields), true
 }
 
-// fault is the error of a program as that of one record.
+// fault makes the fault of a record from a program's error.
 func fault(err error) *event.Invalid {
 	var invalid *event.Invalid
 	switch {
-	case errors.As(err, &invalid): // from a function of ours
+	case errors.As(err, &invalid): // from one of functions
 		return invalid
 	case errors.Is(err, errTime), errors.Is(err, errMemory):
 		return event.NewInvalid(event.ReasonTooLarge, "map", "", err)
@@ -240,7 +240,7 @@ func bounded(err error) error {
 	return err
 }
 
-// describe names a value for people.
+// describe is a value as JSON, for people.
 func describe(value any) string {
 	text, _ := gojq.Marshal(value)
 	return string(text)

@@ -12,19 +12,19 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// The fields of an event that a map may give. All but id, title and start may be missing, null or empty.
+// The fields of an event that a map may give. Only id, title and start are needed; the others may be missing, null or empty.
 const (
-	fieldID           = "id"          // text or number; with seriesId it names the event for good
+	fieldID           = "id"          // text or number; together with seriesId it identifies the event
 	fieldSeriesID     = "seriesId"    // text or number
 	fieldSeriesTitle  = "seriesTitle" // missing: the title
 	fieldTitle        = "title"       // missing: the seriesTitle
 	fieldDescription  = "description"
-	fieldURL          = "url"            // of http or https, else it is left out
+	fieldURL          = "url"            // an http or https URL; any other is left out
 	fieldImageURL     = "imageUrl"       // likewise
 	fieldCategories   = "categories"     // a list of texts, or one text
 	fieldStart        = "start"          // see times.go for the forms of start, end and the sale's times
-	fieldEnd          = "end"            // of an all-day event the day after the last
-	fieldLastDay      = "lastDay"        // instead of end, for feeds that give the last day itself
+	fieldEnd          = "end"            // of an all-day event: the day after the last
+	fieldLastDay      = "lastDay"        // instead of end: the last day itself
 	fieldDuration     = "duration"       // instead of end: "PT1H30M", "01:30", or minutes
 	fieldAllDay       = "allDay"         // missing: whether start is a date without a time
 	fieldTimeZone     = "timeZone"       // an IANA name; missing: the provider's
@@ -34,18 +34,18 @@ const (
 	fieldOnline       = "online"         // whether it is on sale online; missing: true
 	fieldSaleStart    = "saleStart"      // a time
 	fieldSaleEnd      = "saleEnd"        // a time
-	fieldPrice        = "price"          // of the only offer: a number, or a text that is one
-	fieldMinPrice     = "minPrice"       // with or without maxPrice, where the feed gives no offers
-	fieldMaxPrice     = "maxPrice"       //
+	fieldPrice        = "price"          // of the only offer: a number, or a text that is a number
+	fieldMinPrice     = "minPrice"       // with or without maxPrice, if there is neither price nor offers
+	fieldMaxPrice     = "maxPrice"       // likewise
 	fieldOffers       = "offers"         // a list of {id, name, price, capacity, numbered}, all of which may be missing
 	fieldCurrency     = "currency"       // ISO 4217; missing: the provider's
-	fieldPlace        = "place"          // {name, address, city, country}, or its name
+	fieldPlace        = "place"          // {name, address, city, country}, or the name alone
 	fieldOrganizer    = "organizer"      // its name
 	fieldAttendance   = "attendanceMode" // offline, online, mixed; missing: offline
-	fieldAttributes   = "attributes"     // an object of whatever else there is; nulls in it are left out
+	fieldAttributes   = "attributes"     // an object with anything else; its nulls are left out
 )
 
-// fieldNames is in the order of the alphabet.
+// fieldNames is sorted.
 var fieldNames = slices.Sorted(slices.Values([]string{ //nolint:gochecknoglobals // a constant table
 	fieldID, fieldSeriesID, fieldSeriesTitle, fieldTitle, fieldDescription, fieldURL, fieldImageURL, fieldCategories,
 	fieldStart, fieldEnd, fieldLastDay, fieldDuration, fieldAllDay, fieldTimeZone, fieldStatus, fieldAvailability,
@@ -63,7 +63,7 @@ func newNormalizer(defaults event.Defaults) *normalizer {
 	return &normalizer{defaults: defaults}
 }
 
-// event makes an event of its fields, and says what is wrong with them.
+// event makes an event of what a map yields. The second result is the first fault, or nil.
 func (n *normalizer) event(fields map[string]any) (event.Event, *event.Invalid) {
 	n.invalid = nil
 	n.known(fields, "", fieldNames)
@@ -102,7 +102,7 @@ func (n *normalizer) event(fields map[string]any) (event.Event, *event.Invalid) 
 	return e, n.invalid
 }
 
-// key is the event's name as far as the fields tell. It reports no faults but those of the ids.
+// key is the event's key; its ids are empty if they are missing. Only faults of the ids are noted.
 func (n *normalizer) key(fields map[string]any) event.Key {
 	return event.Key{
 		Provider: n.defaults.Provider,
@@ -122,7 +122,7 @@ func (n *normalizer) fail(reason event.Reason, field string, value any, err erro
 	n.invalid = event.NewInvalid(reason, field, text, err)
 }
 
-// known fails for a name that is not one of names, which are sorted: a typo must not pass for a field that the feed lacks.
+// known fails if a field is not one of names, which are sorted: else a misspelt field would look as if the feed did not have it.
 func (n *normalizer) known(fields map[string]any, prefix string, names []string) {
 	var unknown []string
 	for name := range fields {
@@ -136,7 +136,7 @@ func (n *normalizer) known(fields map[string]any, prefix string, names []string)
 	}
 }
 
-// text is a text without white space around it, or a number as it stands in the feed. Null is empty.
+// text is a field's text without white space around it, or its number as the feed has it; empty for null or a missing field.
 func (n *normalizer) text(fields map[string]any, field string) string {
 	return n.textOf(field, fields[field])
 }
@@ -166,14 +166,14 @@ func (n *normalizer) categories(value any) []string {
 			categories = append(categories, name)
 		}
 		if len(categories) > event.MaxCategories {
-			break // which Validate says
+			break // Validate reports that there are too many
 		}
 	}
 	return categories
 }
 
-// word is a text in the way that schema.org's terms are compared: https://schema.org/EventCancelled is
-// cancelled.
+// word is a field's text in the form in which it is compared with schema.org's terms: for https://schema.org/EventCancelled and the
+// prefix "event" it is "cancelled".
 func (n *normalizer) word(fields map[string]any, field, prefix string) string {
 	text := strings.ToLower(n.text(fields, field))
 	if text == "" {
@@ -216,7 +216,7 @@ func (n *normalizer) attendance(fields map[string]any) event.Attendance {
 	return ""
 }
 
-// soldOut is the provider's word on it, by flag or by schema.org's ItemAvailability.
+// soldOut is what the provider says about it, by soldOut or by availability (schema.org's ItemAvailability); nil if nothing.
 func (n *normalizer) soldOut(fields map[string]any) *bool {
 	if flag := n.flag(fields, fieldSoldOut); flag != nil {
 		return flag

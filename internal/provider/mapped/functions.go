@@ -19,14 +19,14 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// functions are what maps can call besides jq's own. Each passes null on, so that what a feed leaves out
-// needs no special care.
+// functions are what maps can call in addition to jq's own. Each except digest gives null for null, so that maps need not check for what a
+// feed leaves out.
 //
-//	date("DD.MM.YYYY HH:mm"; …)  text in the first form that fits, as 2030-06-30T21:00:00 or 2030-06-30
+//	date("DD.MM.YYYY HH:mm"; …)  a text in the first of these forms that fits, as 2030-06-30T21:00:00 or 2030-06-30
 //	decimal, decimal(",")        the one number in a text such as "ab 12,50 €", exactly
-//	decimals                     all of them, as a list
+//	decimals, decimals(",")      all numbers in a text, as a list
 //	slugify                      letters and digits only, without accents, joined by hyphens
-//	digest                       32 hexadecimal digits that name a value, for ids
+//	digest                       32 hexadecimal digits that identify a value, for ids
 //	plain                        text without HTML
 func functions() []gojq.CompilerOption {
 	return []gojq.CompilerOption{
@@ -44,7 +44,7 @@ func functions() []gojq.CompilerOption {
 	}
 }
 
-// textFunction makes a function of texts.
+// textFunction makes a jq function of one whose input and arguments are texts.
 func textFunction(name string, f func(string, []string) (any, error)) func(any, []any) any {
 	return func(v any, args []any) any {
 		if v == nil {
@@ -68,7 +68,8 @@ func textFunction(name string, f func(string, []string) (any, error)) func(any, 
 	}
 }
 
-// dateTokens are the parts of a date's form, as in Unicode's UTS 35 but for D and Y, and Go's words for them.
+// dateTokens translates the parts of a date's form into Go's. They are those of Unicode's UTS 35, except that D and Y are as in
+// most date libraries: the day of the month, and the calendar year.
 var dateTokens = strings.NewReplacer( //nolint:gochecknoglobals // a constant table
 	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "01", "M", "1", "DD", "02", "D", "2",
 	"HH", "15", "H", "15", "hh", "03", "h", "3", "mm", "04", "ss", "05", "A", "PM", "a", "pm", "Z", "Z07:00",
@@ -94,7 +95,7 @@ func parseDate(text string, forms []string) (any, error) {
 	return nil, event.NewInvalid(event.ReasonInvalidDate, "date", text, fmt.Errorf("no date that exists in the form %s", strings.Join(forms, " or ")))
 }
 
-// numberForm is digits with marks between them: a point or comma, or what groups digits.
+// numberForm is digits, with points, commas or other group marks between them.
 var numberForm = regexp.MustCompile(`-?\d+(?:[.,'’\x{00a0}\x{202f}]\d+)*`)
 
 func parseOneDecimal(text string, marks []string) (any, error) {
@@ -123,9 +124,9 @@ func parseDecimals(text string, marks []string) (any, error) {
 	for _, at := range numberForm.FindAllStringIndex(text, -1) {
 		number := text[at[0]:at[1]]
 		if before := text[:at[0]]; strings.HasPrefix(number, "-") && before != "" && !strings.HasSuffix(before, " ") {
-			number = number[1:] // 10-20 is a range
+			number = number[1:] // it is a hyphen: 10-20 is a range
 		}
-		if len(numbers) == 0 { // one further on may stand behind the comma of a list
+		if len(numbers) == 0 { // before a later number, a comma may separate a list
 			number = leadingMark(text[:at[0]]) + number
 		}
 		plain, err := plainDecimal(number, mark)
@@ -137,7 +138,8 @@ func parseDecimals(text string, marks []string) (any, error) {
 	return numbers, nil
 }
 
-// leadingMark is the point or comma that a number without whole digits begins with, as in "$.50", given what stands before its digits.
+// leadingMark is "0." or "0," if the text before a number's digits shows that the number begins with its decimal mark, as in "$.50"; else
+// empty.
 func leadingMark(before string) string {
 	for _, mark := range []string{".", ","} {
 		if rest, ok := strings.CutSuffix(before, mark); ok {
@@ -153,8 +155,8 @@ var errAmbiguous = errors.New(`the mark may be a decimal or a group mark; say de
 
 var errGroups = errors.New("digits are grouped by thousands, if at all")
 
-// plainDecimal is a number with a point, if any, and no group marks. mark is the decimal mark; empty: the
-// last of points and commas is it, but not where it may as well group thousands.
+// plainDecimal is a number with a point as its decimal mark and without group marks. mark is the decimal mark of the number given. If
+// it is empty, the decimal mark is the last point or comma; if that may just as well group thousands, the error is errAmbiguous.
 func plainDecimal(number, mark string) (string, error) {
 	if mark == "" {
 		last := strings.LastIndexAny(number, ".,")
@@ -190,7 +192,7 @@ func plainDecimal(number, mark string) (string, error) {
 	return decimal.String(), err
 }
 
-// slugify keeps letters and digits of every script, without their accents.
+// slugify keeps letters and digits of every script, without accents and in lower case, and joins what was apart by hyphens.
 func slugify(s string) string {
 	var b strings.Builder
 	gap := false
@@ -210,7 +212,7 @@ func slugify(s string) string {
 	return b.String()
 }
 
-// digest names a value: the first half of the SHA-256 of a text, or of anything else's JSON.
+// digest is the first half of the SHA-256 of a text or, for any other value, of its JSON; in hexadecimal.
 func digest(v any) any {
 	text, ok := v.(string)
 	if !ok {
@@ -227,7 +229,7 @@ var (
 	emptyLines = regexp.MustCompile(` ?\n[ \n]*`)
 )
 
-// plain makes text of HTML. It is for reading: what it gives is no safe HTML, and is not meant to be any.
+// plain makes text of HTML. The text is for people: as HTML it would not be safe.
 func plain(s string) string {
 	s = htmlBreaks.ReplaceAllString(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	s = html.UnescapeString(htmlTags.ReplaceAllString(s, ""))

@@ -18,27 +18,27 @@ var (
 	errMemory = errors.New("the map takes too much memory")
 )
 
-// guard bounds what the programs compute for one snapshot. It counts only time spent in them: the reader of
-// the events may take its own.
+// guard bounds the time and memory that programs take for one snapshot. It counts only the time in which they compute, not that which
+// the reader of the events takes.
 type guard struct {
 	ctx    context.Context //nolint:containedctx // One snapshot's reading.
 	limits Limits
-	left   time.Duration
-	heap   uint64 // the process's memory when the guard began
+	left   time.Duration // computing time that is left for the snapshot
+	heap   uint64        // bytes of the process's memory when the guard began, see clear
 	done   chan struct{}
 
 	mu       sync.Mutex
-	cancel   context.CancelCauseFunc // of the computation under way; nil between two
+	cancel   context.CancelCauseFunc // of the computation under way; nil if there is none
 	deadline time.Time
 }
 
-// What the runtime counts in bytes.
+// The runtime's metrics that are read.
 const (
-	inUse = "/memory/classes/heap/objects:bytes" // with the garbage that is not collected yet
-	alive = "/gc/heap/live:bytes"                // at the last collection
+	inUse = "/memory/classes/heap/objects:bytes" // including garbage that is not collected yet
+	alive = "/gc/heap/live:bytes"                // what was not garbage at the last collection
 )
 
-// pulse is how often the guard looks. gojq looks at its context with every instruction.
+// pulse is how often the guard checks its limits. gojq checks its context with every instruction.
 const pulse = 10 * time.Millisecond
 
 func newGuard(ctx context.Context, limits Limits) *guard {
@@ -69,14 +69,15 @@ func (g *guard) look(now time.Time) {
 	case g.cancel == nil:
 	case now.After(g.deadline):
 		g.cancel(errTime)
-	// What was alive at the last collection, as garbage is no fault of the map's; but the collector may be
-	// slower than the map.
+	// Garbage does not count, so the limit is for what was alive at the last collection. Since a map may be faster than the collector,
+	// there is a higher limit for both together.
 	case sample(alive) > g.heap+g.limits.Heap, sample(inUse) > g.heap+3*g.limits.Heap:
 		g.cancel(errMemory)
 	}
 }
 
-// clear lets go of what a map has piled up, so that it is not counted again. What is left is not its doing.
+// clear collects the garbage of a map that was stopped, so that it does not count for the next. Memory that is still alive then was not
+// taken by the map, so it does not count either.
 func (g *guard) clear() {
 	runtime.GC()
 	g.mu.Lock()
@@ -93,11 +94,11 @@ func sample(name string) uint64 {
 	return samples[0].Value.Uint64()
 }
 
-// results is a program under way on one value.
+// results are the results of a program that is run on one value.
 type results struct {
 	guard *guard
-	left  time.Duration
-	ctx   context.Context // the iterator's, which has it too
+	left  time.Duration   // computing time that is left for this value
+	ctx   context.Context // that of iter
 	stop  context.CancelCauseFunc
 	iter  gojq.Iter
 }
@@ -107,7 +108,7 @@ func (g *guard) run(code *gojq.Code, limit time.Duration, value any, variables [
 	return &results{guard: g, left: limit, ctx: ctx, stop: stop, iter: code.RunWithContext(ctx, value, variables...)}
 }
 
-// next is the program's next result. An error is its last.
+// next is the program's next result; ok is false after the last. After an error there are no more.
 func (r *results) next() (value any, ok bool, err error) {
 	g, start := r.guard, time.Now()
 	limit := min(r.left, g.left)
@@ -124,7 +125,7 @@ func (r *results) next() (value any, ok bool, err error) {
 		took := time.Since(start)
 		r.left -= took
 		g.left -= took
-		if p := recover(); p != nil { // a bug of the interpreter's, met by one record
+		if p := recover(); p != nil { // a bug of the interpreter costs one record
 			value, ok, err = nil, false, fmt.Errorf("jq: %v", p)
 		}
 	}()

@@ -18,15 +18,15 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Bounds of what is in a document.
+// Bounds of a JSON document.
 const (
-	maxDepth       = 200 // of a JSON value; programs recurse
-	maxNumberBytes = 100 // of a JSON number: arithmetic with longer ones takes ever longer
+	maxDepth       = 200 // of a value, since programs recurse
+	maxNumberBytes = 100 // of a number: the longer numbers are, the longer arithmetic takes; longer ones become texts
 )
 
 var errDepth = fmt.Errorf("nested more than %d deep", maxDepth)
 
-// readJSON reads a document whole.
+// readJSON reads a whole document.
 func (s Settings) readJSON(r io.Reader) (any, error) {
 	decoder := newJSONDecoder(&limitedReader{r: r, left: s.Limits.Document, what: "a document"})
 	value, err := decodeJSON(decoder)
@@ -36,7 +36,7 @@ func (s Settings) readJSON(r io.Reader) (any, error) {
 	return value, atEnd(decoder)
 }
 
-// newJSONDecoder keeps numbers by their digits: a price is no float.
+// newJSONDecoder skips a byte order mark, and keeps the digits of numbers: as floats, prices would not be exact.
 func newJSONDecoder(r io.Reader) *json.Decoder {
 	buffered := bufio.NewReader(r)
 	if mark, _ := buffered.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
@@ -58,7 +58,7 @@ func decodeJSON(decoder *json.Decoder) (any, error) {
 	return tidy(value, 0)
 }
 
-// tidy checks a value's depth, and makes texts of numbers that are not meant for arithmetic.
+// tidy checks a value's depth, and makes texts of numbers that are too long for arithmetic.
 func tidy(value any, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, malformed("%w", errDepth)
@@ -85,7 +85,7 @@ func tidy(value any, depth int) (any, error) {
 	return value, nil
 }
 
-// badJSON tells the feed's faults from those of reading it.
+// badJSON makes a fault of the feed malformed, and returns an error of reading it as it is.
 func badJSON(decoder *json.Decoder, err error) error {
 	var syntax *json.SyntaxError
 	switch {
@@ -98,10 +98,10 @@ func badJSON(decoder *json.Decoder, err error) error {
 	}
 }
 
-// atEnd checks that nothing comes behind the document.
+// atEnd checks that nothing follows the document.
 func atEnd(decoder *json.Decoder) error {
 	if _, err := decoder.Token(); err == nil {
-		return malformed("byte %d: something behind the document's end", decoder.InputOffset())
+		return malformed("byte %d: something follows the end of the document", decoder.InputOffset())
 	} else if !errors.Is(err, io.EOF) {
 		return badJSON(decoder, err)
 	}
@@ -109,7 +109,7 @@ func atEnd(decoder *json.Decoder) error {
 }
 
 // streamJSON cuts the list at path into its elements while the document is read, in memory that does not
-// grow with it. The rest of the document is read as well, so that one which was cut off is noticed.
+// grow with it. The rest of the document is read as well, to notice if it is truncated.
 func (s Settings) streamJSON(r io.Reader, path []string) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		limited := &limitedReader{r: r, left: s.Limits.Record, what: "a record"}
@@ -137,7 +137,7 @@ type cutter struct {
 	yield   func(record, error) bool
 }
 
-// descend reads one value, of which the elements at path are wanted.
+// descend reads one value, and yields the elements of the list at path in it.
 func (c *cutter) descend(path []string) error {
 	c.limited.left = c.limit
 	token, err := c.decoder.Token()
@@ -181,7 +181,7 @@ func (c *cutter) descend(path []string) error {
 	return nil
 }
 
-// skip reads over one value, token by token: it may be of any size.
+// skip reads one value and drops it, token by token, since it may be of any size.
 func (c *cutter) skip() error {
 	for depth := 0; ; {
 		c.limited.left = c.limit
@@ -213,7 +213,7 @@ func (c *cutter) element(index string) error {
 	return nil
 }
 
-// textWatch notes whether bytes that are no UTF-8 are written to it: encoding/json puts U+FFFD in their place, and says nothing.
+// textWatch notes whether bytes that are not UTF-8 are written to it: encoding/json replaces them by U+FFFD without an error.
 type textWatch struct {
 	checked *transform.Writer
 	bad     bool
@@ -234,7 +234,7 @@ func (w *textWatch) Write(p []byte) (int, error) {
 
 var errNotUTF8 = errors.New("not UTF-8")
 
-// replaced says whether a text in a value holds U+FFFD.
+// replaced reports whether a text in a value has a U+FFFD.
 func replaced(value any) bool {
 	switch value := value.(type) {
 	case string:
@@ -251,11 +251,11 @@ func replaced(value any) bool {
 	return false
 }
 
-// limitedReader fails when more is read than is left.
+// limitedReader fails if r has more than left bytes.
 type limitedReader struct {
 	r    io.Reader
 	left int64
-	what string
+	what string // names what is too large then, for the error
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {

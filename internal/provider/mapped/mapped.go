@@ -1,13 +1,12 @@
-// Package mapped reads documents of any shape (JSON, XML, CSV) into events by a jq program of the
-// provider's file. The document becomes a JSON value, the program turns it into objects with the fields of
-// an event; see fields.go for their names and [jq] for the language.
+// Package mapped reads documents of any shape (JSON, XML, CSV) into events, by a jq program of the
+// provider's file: the map. The document becomes a JSON value, and the map turns it into objects with the fields of
+// an event; see fields.go for the fields and [jq] for the language.
 //
-// A map is run piece by piece: all up to the first thing that yields many (`.events[]`) cuts the document
-// into records, what is behind the next pipe is run on one record at a time. So a fault costs one record,
-// and a map that fails, loops or grows does so for that record only. What fails before there are records
-// costs the snapshot.
+// A map is run in stages. The first ends with the first expression that yields many values (`.events[]`), and cuts the document
+// into records; the rest, behind the next pipe, is run on one record at a time. So if a map fails, loops or takes too much memory, only
+// the record at hand is lost. If it fails before there are records, the whole snapshot is refused.
 //
-// Maps see the document and nothing else: no files, no network, no environment, no clock. The same document
+// Maps see nothing but the document: no files, no network, no environment, no clock. The same document
 // gives the same events wherever and whenever it is read.
 //
 // [jq]: https://jqlang.org/manual/
@@ -27,7 +26,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Version changes when the same bytes and settings would give other events than before.
+// Version rises when the same bytes and settings would give other events than before.
 const Version = 4
 
 // The formats of documents.
@@ -40,39 +39,39 @@ const (
 // Settings say how the documents of one provider are read.
 type Settings struct {
 	Format string // JSON, XML or CSV
-	// Map is the jq program that yields events. Run on the document or, if Records is given or the format
-	// is CSV, on one record.
+	// Map is the jq program that yields events. It is run on the document or, if Records is given or the format
+	// is CSV, on each record.
 	Map string
 	// Records is the jq program that yields records, run on the document. It may be empty.
 	Records string
 
-	Separator string   // of CSV: one character; empty: , ; | or a tab, whichever the header line has most of
-	Charset   string   // of CSV, by its IANA name; empty: UTF-8
-	Lists     []string // of XML: the elements that are always lists, however many there are
+	Separator string   // CSV: one character; empty: that of , ; | and tab which is most frequent in the header line
+	Charset   string   // CSV: an IANA name; empty: UTF-8
+	Lists     []string // XML: names of elements that are always lists, even if there is only one
 
-	Limits Limits `json:"-"` // zero fields mean the defaults
+	Limits Limits `json:"-"` // fields that are 0 mean the defaults
 }
 
 // Limits bound what reading one snapshot may take.
 type Limits struct {
-	Document  int64         // bytes of a document that is held in memory whole
-	Record    int64         // bytes of one record of a document that is not, CSV rows too
-	Time      time.Duration // that the map may compute for one snapshot
-	StepTime  time.Duration // the same for one record
+	Document  int64         // bytes of a document that is held in memory as a whole
+	Record    int64         // bytes of one record, or CSV row, of a document that is read piece by piece
+	Time      time.Duration // computing time of the map for one snapshot
+	StepTime  time.Duration // computing time of each stage for one record
 	Heap      uint64        // bytes by which the process's memory may grow while the map computes
-	Events    int           // of a document that is held in memory whole, and of records in a record
+	Events    int           // events of a document that is held in memory as a whole; also records that a stage makes of one record
 	PerRecord int           // events of one record
 }
 
-// DefaultLimits pass every honest feed that we know of with an order of magnitude to spare.
+// DefaultLimits are about ten times what the largest known feeds need.
 func DefaultLimits() Limits {
 	return Limits{
-		Document:  64 << 20, // in memory a tree takes some ten times as much
+		Document:  64 << 20, // the value in memory takes about ten times as much
 		Record:    8 << 20,
 		Time:      5 * time.Minute,
-		StepTime:  2 * time.Second, // a record takes some 30 µs
+		StepTime:  2 * time.Second, // a record takes about 30 µs
 		Heap:      256 << 20,
-		Events:    250_000, // a document of 64 MiB has room for no more
+		Events:    250_000, // 64 MiB have no room for more
 		PerRecord: 1_000,
 	}
 }
@@ -94,16 +93,16 @@ func (l Limits) withDefaults() Limits {
 type Mapping struct {
 	settings Settings
 	program  program
-	// stream cuts the document into records while it is read. Nil: the program's first stage does so, for
-	// which the document is held in memory whole.
+	// stream cuts the document into records while it is read, in place of the program's first stage. If it is nil, tree reads the whole
+	// document, and the first stage is run on it.
 	stream func(io.Reader) iter.Seq2[record, error]
 	tree   func(io.Reader) (any, error)
 }
 
 // SettingError says which setting is wrong, and where in its text.
 type SettingError struct {
-	Setting      string // map, records, csv.separator, csv.charset
-	Line, Column int    // of a program, from 1; 0 where that isn't known
+	Setting      string // map, records, csv.separator, csv.charset, format
+	Line, Column int    // in a program, from 1; 0 if not known
 	Err          error
 }
 
@@ -149,9 +148,9 @@ func New(s Settings) (*Mapping, error) {
 	return m, nil
 }
 
-// Fingerprint names the settings: it differs where the same document might give other events.
+// Fingerprint names the settings: it differs between settings by which the same document might give different events.
 func (m *Mapping) Fingerprint() string {
-	text, _ := json.Marshal(m.settings) // strings only: can't fail
+	text, _ := json.Marshal(m.settings) // texts and lists of texts never fail
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }
@@ -159,11 +158,11 @@ func (m *Mapping) Fingerprint() string {
 // record is a part of the document that the map is run on.
 type record struct {
 	value any
-	place string // where in the feed, for people
-	fault error  // why it is none; mostly nil
+	place string // its place in the document, for people
+	fault error  // why it can't be used; nil if it can
 }
 
-// errStopped says that the reader of the events wants no more.
+// errStopped says that yield has returned false.
 var errStopped = errors.New("stopped")
 
 func malformed(format string, args ...any) error {

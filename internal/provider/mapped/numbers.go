@@ -12,7 +12,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// prices fills in the offers, the bounds and the currency.
+// prices fills in the offers, the lowest and highest price, and the currency.
 func (n *normalizer) prices(fields map[string]any, e *event.Event) {
 	e.Currency = n.currency(fields)
 	price := n.price(fieldPrice, fields[fieldPrice])
@@ -50,7 +50,7 @@ func (n *normalizer) offers(value any) []event.Offer {
 	var offers []event.Offer
 	for i, element := range list {
 		if len(offers) > event.MaxOffers {
-			break // which Validate says
+			break // Validate reports that there are too many
 		}
 		prefix := fmt.Sprintf("%s[%d].", fieldOffers, i)
 		fields, ok := element.(map[string]any)
@@ -70,8 +70,8 @@ func (n *normalizer) offers(value any) []event.Offer {
 	return offers
 }
 
-// price is exact: numbers of the feed are taken by their digits. One that the map has computed is a float,
-// of which 15 digits are good.
+// price is a price of 0 or more, nil if it is missing or wrong. It is exact: a number of the feed is read digit by digit. A number that
+// the map has computed is a float, which is rounded to 15 digits.
 func (n *normalizer) price(field string, value any) *event.Decimal {
 	if value == nil || value == "" {
 		return nil
@@ -91,7 +91,7 @@ func (n *normalizer) price(field string, value any) *event.Decimal {
 	return &price
 }
 
-// digits is a number without an exponent, or a text as it is.
+// digits is a number as text without an exponent, or a text as it is.
 func digits(value any) (string, error) {
 	switch value := value.(type) {
 	case string:
@@ -112,7 +112,7 @@ func digits(value any) (string, error) {
 	}
 }
 
-// withoutExponent moves the point of a JSON number: 1.5e2 is 150. There are encoders that write 1E+2.
+// withoutExponent moves the point of a JSON number, as in 1.5e2, which is 150: some encoders write 1E+2.
 func withoutExponent(number string) (string, error) {
 	mantissa, exponent, scientific := strings.Cut(strings.ToLower(number), "e")
 	if !scientific {
@@ -159,7 +159,7 @@ func (n *normalizer) flag(fields map[string]any, field string) *bool {
 	return n.flagOf(field, fields[field])
 }
 
-// flagOf takes the words for true and false that XML and CSV files use, where all is text.
+// flagOf is true or false, or nil if it is missing or wrong. It takes words and digits too, since all values of XML and CSV are texts.
 func (n *normalizer) flagOf(field string, value any) *bool {
 	switch value := value.(type) {
 	case nil:

@@ -11,26 +11,27 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// program is a provider's jq, compiled. Each stage is run on every value that the one before it yields, and
-// the last one yields events. All but the last yield a value and the variables bound so far, as one array.
+// program is a provider's jq, compiled. Each stage is run on every value that the stage before it yields, and
+// the last one yields events. The others yield arrays of a value and of the variables that are bound so far.
 type program struct {
 	stages []*gojq.Code
-	// key is the last stage cut down to the event's id, for records on which the rest of it fails. May be nil.
+	// key is the last stage with only the ids left in its object, for records on which the stage fails. It is nil if the stage does not
+	// end in an object with an id.
 	key *gojq.Code
 	// bare is key without the id: it yields an empty object for each event that the last stage means to yield. Nil if key is.
 	bare *gojq.Code
-	// series are the other stages, each ending in the event's series alone where it is a variable that is bound before the
-	// stage yields anything; else nil.
+	// series are the other stages, each changed to yield just the seriesId if that is a variable that the stage, or one before it, binds;
+	// else nil.
 	series []*gojq.Code
-	// path is that of the list which the first stage takes apart, if it does nothing else; else nil.
+	// path is the path of the list that the first stage takes apart; nil if the stage is anything else.
 	path []string
 }
 
-// prelude is what maps can call besides jq's own functions and those of functions.go.
+// prelude defines what maps can call in addition to jq's own functions and those of functions.go.
 //
-//	list          a list as it is, nothing as an empty one, and anything else as a list of that
-//	repeats(key)  for lists of things without ids: yields {nth, value}, nth counting those of one key from
-//	              0. What is there twice, alike in everything, is left out once.
+//	list          a list as it is, null as an empty list, anything else as a list of one
+//	repeats(key)  of a list without ids: yields {nth, value} for each value, where nth counts the values with
+//	              the same key from 0. Exact repetitions are left out.
 const prelude = `
 def list: if type == "array" then . elif . == null then [] else [.] end;
 def repeats(key):
@@ -40,7 +41,7 @@ def repeats(key):
   | sort_by(.at)[] | {nth, value};
 .`
 
-// unavailable functions would let a map see more than the document.
+// unavailable says why maps can't call a function; empty if they can. These functions would let a map see more than the document.
 func unavailable(name string) string {
 	switch name {
 	case "now", "localtime", "strflocaltime":
@@ -84,7 +85,7 @@ func compile(s Settings) (program, error) {
 	for _, part := range parts {
 		code, err := part.compile()
 		if err != nil {
-			return program{}, &SettingError{Setting: "map", Err: err} // not reached: the whole was compiled by parse
+			return program{}, &SettingError{Setting: "map", Err: err} // not reached: parse has compiled the whole
 		}
 		p.stages = append(p.stages, code)
 	}
@@ -104,7 +105,7 @@ func compile(s Settings) (program, error) {
 	if series := seriesOf(last.query); series != nil {
 		for i, part := range parts[:len(parts)-1] {
 			part.query = endingIn(series, part.query)
-			if p.series[i], err = part.compile(); err != nil { // it is not bound yet
+			if p.series[i], err = part.compile(); err != nil { // the variable is bound by a later stage
 				p.series[i] = nil
 			}
 		}
@@ -112,7 +113,7 @@ func compile(s Settings) (program, error) {
 	return p, nil
 }
 
-// isRows reports whether a CSV map begins by taking the rows apart, as it need not.
+// isRows reports whether the first stage of a CSV map takes the rows apart. A map need not do so.
 func isRows(q *gojq.Query) bool {
 	path := listPath(q.Left)
 	return path != nil && len(path) == 0 && len(q.Patterns) == 0
@@ -147,7 +148,7 @@ func parse(setting, text string) (*gojq.Query, error) {
 	return query, nil
 }
 
-// compile makes code of a part.
+// compile compiles a part, with the prelude.
 func (p part) compile() (*gojq.Code, error) {
 	library, err := gojq.Parse(prelude)
 	if err != nil {
@@ -164,7 +165,7 @@ func position(text string, offset int) (line, column int) {
 	return 1 + strings.Count(before, "\n"), len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
 }
 
-// find is the position at which a name is first used, or none.
+// find is the position of the first use of a name; 0, 0 if there is none.
 func find(text, name string) (line, column int) {
 	at := regexp.MustCompile(`(?:^|[^\w.$@])(` + regexp.QuoteMeta(name) + `)(?:\W|$)`).FindStringSubmatchIndex(text)
 	if at == nil {
@@ -173,7 +174,7 @@ func find(text, name string) (line, column int) {
 	return position(text, at[2])
 }
 
-// firstUnavailable finds a call of a function that is not available and that the program does not define.
+// firstUnavailable is the name of the first function that a program calls, does not define, and can't have; empty if there is none.
 func firstUnavailable(q *gojq.Query) (name string) {
 	defined := map[string]bool{}
 	var called []string

@@ -7,15 +7,15 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// part is a piece of a program, and the variables that it finds bound.
+// part is a piece of a program.
 type part struct {
 	query     *gojq.Query
-	variables []string
+	variables []string // those that earlier parts have bound
 }
 
-// split cuts a program behind each stage that yields many, as `.days[] | .talks[] | {…}` behind the brackets.
-// Pipes are associative, so running one piece on each value of the other is the same as running the whole;
-// but a fault then ends one value's turn, and the next one has its own.
+// split cuts a program after each expression that yields many values, as `.days[] | .talks[] | {…}` after the brackets.
+// Pipes are associative, so running each part on every value of the part before gives the same as running the whole program;
+// but an error then ends only the run on one value.
 func split(q *gojq.Query) []part {
 	var parts []part
 	var variables []string
@@ -30,7 +30,8 @@ func split(q *gojq.Query) []part {
 	}
 }
 
-// cut splits a program once. The head yields arrays of a value and what it bound, for the rest.
+// cut cuts a program in two. The head yields arrays of a value and of the variables that the head has bound, for the rest. variables
+// are those bound before. ok is false if the program has no expression that yields many, or can't be cut.
 func cut(q *gojq.Query, variables []string) (head, rest *gojq.Query, bound []string, ok bool) {
 	var spine []*gojq.Query
 	var defs []*gojq.FuncDef
@@ -39,7 +40,7 @@ func cut(q *gojq.Query, variables []string) (head, rest *gojq.Query, bound []str
 		for _, pattern := range q.Patterns {
 			for _, name := range namesIn(pattern) {
 				if slices.Contains(variables, name) || slices.Contains(bound, name) {
-					return nil, nil, nil, false // a function defined in between may mean the first one
+					return nil, nil, nil, false // bound twice: a function that is defined in between may use the first of the two
 				}
 				bound = append(bound, name)
 			}
@@ -61,7 +62,7 @@ func cut(q *gojq.Query, variables []string) (head, rest *gojq.Query, bound []str
 	return nil, nil, nil, false
 }
 
-// yieldsMany reports whether an expression is one of those that take something apart, as far as one can see.
+// yieldsMany reports whether an expression yields many values, as far as its syntax shows. defs are the functions that are defined.
 func yieldsMany(q *gojq.Query, defs []*gojq.FuncDef) bool {
 	if q == nil {
 		return false
@@ -126,7 +127,7 @@ func namesIn(p *gojq.Pattern) (names []string) {
 	return names
 }
 
-// bundle is [., $a, $b].
+// bundle is the array [., $a, $b] of the value and of variables.
 func bundle(variables []string) *gojq.Query {
 	elements := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeIdentity}}
 	for _, name := range variables {
@@ -144,7 +145,7 @@ func pipe(left, right *gojq.Query) *gojq.Query {
 	return &gojq.Query{Left: left, Op: gojq.OpPipe, Right: right}
 }
 
-// listPath is the path of `.a.b[]`, or nil for anything else. That of `.[]` is empty.
+// listPath is the path of the list in an expression such as `.a.b[]`; nil for any other expression. That of `.[]` is empty, not nil.
 func listPath(q *gojq.Query) []string {
 	if q == nil || q.Term == nil || len(q.FuncDefs) > 0 || len(q.Term.SuffixList) == 0 {
 		return nil
@@ -173,8 +174,8 @@ func listPath(q *gojq.Query) []string {
 	return path
 }
 
-// keyOf is the program with nothing left in its object but what names the event, or nil if it does not end
-// in an object. Of a sum of objects it is the first one.
+// keyOf is the program with nothing left in its object but id and seriesId, or nil if it does not end
+// in an object with one of these. In a sum of objects, only the first object counts.
 func keyOf(q *gojq.Query) *gojq.Query {
 	copied := *q
 	switch q.Op {
@@ -225,7 +226,8 @@ func bare(key *gojq.Query) *gojq.Query {
 	return &copied
 }
 
-// seriesOf is the program's object with nothing left in it but a seriesId that is a variable, bound before; else nil.
+// seriesOf is the object in which the program ends with nothing left in it but seriesId, if that is a variable which the program does
+// not bind itself; else nil.
 func seriesOf(q *gojq.Query) *gojq.Query {
 	var bound []string
 	for ; q.Op == gojq.OpPipe; q = q.Right {
@@ -254,7 +256,8 @@ func seriesOf(q *gojq.Query) *gojq.Query {
 	return nil
 }
 
-// endingIn is a part, see cut, with an end of another kind: its variables are bound, and what takes it apart is left out.
+// endingIn is a part that cut has made, with another end in place of its last two expressions: the one that yields many, and the
+// bundle. Variables that are bound before them stay bound.
 func endingIn(end, part *gojq.Query) *gojq.Query {
 	if part.Right == nil || part.Right.Op != gojq.OpPipe {
 		return end

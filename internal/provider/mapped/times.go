@@ -13,9 +13,9 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// times fills in start, end, zone and the sale's times. They are ISO 8601: 2030-06-30T21:00, with or without
-// seconds (and parts of one, which are cut), a blank for the T, and an offset; or a date alone. What has no
-// offset is wall clock in the event's zone.
+// times fills in start, end, zone and the sale's times. Times are in ISO 8601: 2030-06-30T21:00, with or without
+// seconds (fractions of a second are cut off) and an offset, and with a blank or a T; or a date alone. Without an
+// offset, a time is a wall clock reading in the event's zone.
 func (n *normalizer) times(fields map[string]any, e *event.Event) {
 	zone := n.zone(fields)
 	e.Zone = zone.String()
@@ -41,7 +41,7 @@ func (n *normalizer) times(fields map[string]any, e *event.Event) {
 func (n *normalizer) end(fields map[string]any, e *event.Event, zone *time.Location) event.Moment {
 	end, last := n.moment(fields, fieldEnd, zone), n.moment(fields, fieldLastDay, zone)
 	length, hasLength := n.duration(fields[fieldDuration])
-	var day event.LocalDateTime // of the last midnight
+	var day event.LocalDateTime // the midnight that is the end
 	switch {
 	case !end.at.IsZero() && !last.at.IsZero():
 		n.fail(event.ReasonInvalidDate, fieldLastDay, fields[fieldLastDay], errors.New("want end or lastDay, not both"))
@@ -60,16 +60,16 @@ func (n *normalizer) end(fields map[string]any, e *event.Event, zone *time.Locat
 		day = e.Start.Local
 	case e.AllDay:
 		day = end.day()
-		if day != end.at.Local && !end.written.IsMidnight() { // an end at 23:59 is of that day still
+		if day != end.at.Local && !end.written.IsMidnight() { // an end at 23:59 means that the event includes that day
 			day = day.Add(24 * time.Hour)
 		}
 	case end.dateOnly && end.at.Local.Date() == e.Start.Local.Date():
-		return event.Moment{} // some time on the day on which it starts: not known
+		return event.Moment{} // it ends on the day on which it starts, but the time is not known
 	default:
 		return end.at
 	}
 	if e.AllDay && day == e.Start.Local {
-		day = day.Add(24 * time.Hour) // a day without an end is a whole one (RFC 5545, 3.6.1)
+		day = day.Add(24 * time.Hour) // an all-day event without an end is one day long (RFC 5545, 3.6.1)
 	}
 	return day.At(zone)
 }
@@ -91,22 +91,23 @@ func (n *normalizer) zone(fields map[string]any) *time.Location {
 type given struct {
 	at       event.Moment
 	dateOnly bool
-	written  event.LocalDateTime // without regard to its offset
+	written  event.LocalDateTime // the reading as written, whatever its offset
 }
 
-// day is the start of the day on which it is. A midnight with an offset, as in 2030-06-30T00:00:00Z, is how some feeds write a date.
+// day is the start of the day of a time. If the time is written as midnight, it is the day that is written, whatever the offset:
+// some feeds write a date as 2030-06-30T00:00:00Z.
 func (g given) day() event.LocalDateTime {
 	on := g.at.Local
 	if g.written.IsMidnight() {
 		on = g.written
 	}
-	day, _ := event.ParseLocalDate(on.Date()) // zero for a year that Validate refuses
+	day, _ := event.ParseLocalDate(on.Date()) // fails only for a year that Validate refuses anyway
 	return day
 }
 
 var errNumericTime = errors.New("a number; say in the map what it is: todate for seconds since 1970, (. / 1000 | todate) for milliseconds")
 
-// moment is zero for a value that is missing or bad.
+// moment is a field's time. It is zero if the value is missing, or can't be read, which is noted as a fault.
 func (n *normalizer) moment(fields map[string]any, field string, zone *time.Location) given {
 	value := fields[field]
 	switch value.(type) {
@@ -161,7 +162,7 @@ func parseMoment(text string, zone *time.Location) (given, error) {
 
 var offsetForm = regexp.MustCompile(`^([+-])(\d\d)(?::?([0-5]\d))?$`)
 
-// parseOffset reads Z, +02, +0200 or +02:00.
+// parseOffset reads Z, +02, +0200 or +02:00, up to 18 hours, as the time ahead of UTC.
 func parseOffset(text string) (time.Duration, error) {
 	if text == "Z" || text == "z" {
 		return 0, nil
@@ -188,10 +189,11 @@ var (
 	errDuration  = errors.New(`want "PT1H30M", "01:30", or minutes`)
 )
 
-// maxMinutes of a duration: a year. Longer ones are taken for a mistake of the unit.
+// maxMinutes bounds a duration, at a year: a longer one is probably in another unit than minutes.
 const maxMinutes = 366 * 24 * 60
 
-// duration reports whether one is given, and good.
+// duration is a duration of 0 to maxMinutes, rounded to the second; false if it is missing, or can't be read, which is noted as a
+// fault.
 func (n *normalizer) duration(value any) (time.Duration, bool) {
 	text := n.textOf(fieldDuration, value)
 	if text == "" {
@@ -212,7 +214,7 @@ func (n *normalizer) duration(value any) (time.Duration, bool) {
 	return time.Duration(math.Round(seconds)) * time.Second, true
 }
 
-// sum adds up numbers by their weights; an empty text is 0.
+// sum adds up numbers, each times its weight; an empty text counts as 0.
 func sum(numbers []string, weights ...float64) (total float64) {
 	for i, number := range numbers {
 		value, _ := strconv.Atoi("0" + number)

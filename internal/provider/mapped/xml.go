@@ -14,9 +14,9 @@ import (
 //	<shows day="1"><show>A</show><show lang="en">B</show><note/></shows>
 //	{"shows": {"@day": "1", "show": ["A", {"@lang": "en", "#text": "B"}], "note": null}}
 //
-// An element with neither attributes nor elements is its text, or null if it has none. Others are objects:
-// attributes by their names with an @, elements by theirs, text as #text. Elements of one name are a list
-// where there are several, or where the settings say that they are one. Names keep their prefixes. All
+// An element with neither attributes nor elements becomes its text, or null if it has none. Any other becomes an object: of
+// attributes by their names with an @ before, of elements by their names, and of its text as #text. Elements with the same name become a
+// list if there are several in their parent, or if the settings say so. Names keep their prefixes. All
 // values are texts, without white space around them. Text of the root element itself is left out.
 func (s Settings) readXML(r io.Reader) (any, error) {
 	const recordDepth = 1
@@ -49,12 +49,12 @@ func (s Settings) readXML(r io.Reader) (any, error) {
 	}
 }
 
-// element is one that is being read.
+// element is an XML element that is not a JSON value yet.
 type element struct {
 	name     string
 	text     strings.Builder
-	members  map[string]any // attributes and elements so far
-	children []*element
+	members  map[string]any // attributes, and the values of the elements that are added
+	children []*element     // elements that are still to be added
 }
 
 func parseElement(bytes []byte) (*element, error) {
@@ -100,13 +100,13 @@ func (s Settings) valueOf(e *element) any {
 	return e.members
 }
 
-// add puts an element's value with those of its name.
+// add adds the value of an element to its parent, beside those of the same name.
 func (s Settings) add(parent *element, name string, value any) {
 	if parent.members == nil {
 		parent.members = map[string]any{}
 	}
 	before, again := parent.members[name]
-	list, isList := before.([]any) // values of elements are no lists themselves
+	list, isList := before.([]any) // it is one that add has made: the value of an element is never a list
 	switch {
 	case isList:
 		parent.members[name] = append(list, value)
