@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Brake is how much a snapshot may take away before a person has to look: a provider's bad day often
-// looks like an empty shop.
+// Brake is how much a snapshot may take away before a person has to approve it: a provider with a fault often
+// gives an empty feed, or half of one.
 type Brake struct {
 	MaxRemovedPercent     int // of the provider's upcoming events, 0 to 100
-	MinRemoved            int // up to so many removals are always fine
+	MinRemoved            int // up to so many removals are always allowed, 0 or more
 	MaxQuarantinedPercent int // of the snapshot's records, 0 to 100
 }
 
-// DefaultBrake holds a snapshot that would remove more than 5 and more than 20 % of the upcoming events,
-// or of which more than half can't be used.
+// DefaultBrake holds a snapshot if it would remove more than 5 upcoming events that are more than 20 % of all upcoming ones, or if more
+// than half of its records can't be used.
 func DefaultBrake() Brake {
 	return Brake{MaxRemovedPercent: 20, MinRemoved: 5, MaxQuarantinedPercent: 50}
 }
 
-// Check says why a snapshot is to be held, or nothing. upcoming is how many upcoming events the provider
-// had before it.
+// Check is the reason why a snapshot is to be held; empty if it is not. upcoming is how many upcoming events the provider
+// had before the snapshot.
 func (b Brake) Check(c Counts, upcoming int) string {
 	switch {
 	case c.Removed > b.MinRemoved && c.Removed*100 > upcoming*b.MaxRemovedPercent:
@@ -33,21 +33,20 @@ func (b Brake) Check(c Counts, upcoming int) string {
 	}
 }
 
-// Held is a snapshot that the brake holds until a person decides, or the provider's next good snapshot
-// makes it moot.
+// Held is a snapshot that the brake holds until a person decides, or until another snapshot of the provider is applied.
 type Held struct {
-	RunID    int64 // the run that was held, and the name by which to approve it
+	RunID    int64 // the run that was held; the snapshot is approved or rejected by it
 	Provider string
 	Counts   Counts // what the run would have done
 	Reason   string
 	Snapshot Snapshot
-	Body     []byte // the snapshot itself, packed
+	Body     []byte // the snapshot's bytes, compressed
 	Rejected bool
-	// NextCheck is as in Result. It is not kept: each run has its own.
+	// NextCheck is that of Result. It is not stored with the snapshot, since each run has its own.
 	NextCheck time.Time
 }
 
-// ReasonFor is the reason why a run is held, which may be that another one holds the same snapshot.
+// ReasonFor is the reason why a run is held. It names the run that holds the snapshot, if that is another one.
 func (h Held) ReasonFor(run int64) string {
 	if run == h.RunID {
 		return h.Reason
@@ -55,8 +54,8 @@ func (h Held) ReasonFor(run int64) string {
 	return fmt.Sprintf("%s; it is run %d that holds this snapshot", h.Reason, h.RunID)
 }
 
-// Covers reports whether what is decided about h is decided about other too: it is the same snapshot, under the same
-// settings, and takes away no more than h, unless even that was rejected.
+// Covers reports whether a decision about h is also one about other: both are the same snapshot, read with the same
+// settings, and either h was rejected, or other takes away no more than h.
 func (h Held) Covers(other Held) bool {
 	same := bytes.Equal(h.Snapshot.Hash, other.Snapshot.Hash) && h.Snapshot.Decoder.Settings() == other.Snapshot.Decoder.Settings()
 	return same && (h.Rejected || !other.Counts.TakesMoreThan(h.Counts))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ChangeKind is what kind of change a sync made in one event.
+// ChangeKind is the kind of a change that a sync made in one event.
 type ChangeKind string
 
 // The kinds of change.
@@ -21,12 +21,12 @@ const (
 	ChangeSoldOut     ChangeKind = "SOLD_OUT"
 	ChangeBackOnSale  ChangeKind = "BACK_ON_SALE"
 	ChangeCancelled   ChangeKind = "CANCELLED"
-	ChangeRemoved     ChangeKind = "REMOVED"  // an upcoming event left its provider's snapshot
+	ChangeRemoved     ChangeKind = "REMOVED"  // an upcoming event is no longer in its provider's snapshot
 	ChangeReturned    ChangeKind = "RETURNED" // a removed event is in a snapshot again
 	ChangeDetails     ChangeKind = "DETAILS_CHANGED"
 )
 
-// FieldChange is one field's value before and after, in the API's words and forms. A nil is "none".
+// FieldChange is one field's value before and after a change, under the API's name and in its form; nil if the field had none.
 type FieldChange struct {
 	Field  string `json:"field"`
 	Before any    `json:"before"`
@@ -36,11 +36,11 @@ type FieldChange struct {
 // Change is one thing that a run changed in one event.
 type Change struct {
 	Kind   ChangeKind    `json:"kind"`
-	Fields []FieldChange `json:"fields,omitempty"` // empty for kinds that say it all
+	Fields []FieldChange `json:"fields,omitempty"` // empty if the kind says everything
 }
 
 // Diff lists what differs between two states of one event, grouped by kind, in a fixed order. It is
-// empty when the hashes are equal, and else only where attributes are written otherwise and mean the same.
+// empty if the hashes are equal, or if only the attributes differ and mean the same though they are written in another way.
 func Diff(before, after *Event) []Change {
 	var d differ
 	d.add(ChangeRetitled, "title", before.Title, after.Title)
@@ -61,7 +61,7 @@ func Diff(before, after *Event) []Change {
 		d.add(ChangeSoldOut, "soldOut", was, is)
 	case was && !is:
 		d.add(ChangeBackOnSale, "soldOut", was, is)
-	default: // the provider's own word may come or go without a change of the outcome
+	default: // what the provider says may appear or disappear without a change of IsSoldOut
 		d.add(ChangeDetails, "soldOut", before.SoldOut, after.SoldOut)
 	}
 
@@ -96,12 +96,12 @@ func Diff(before, after *Event) []Change {
 	return d.changes
 }
 
-// OffersSummary stands for a list of offers in a change: the list itself may be hundreds of rows long
-// and differs in a seat or two at every sync.
+// OffersSummary stands for a list of offers in a change: the list itself may have hundreds of offers,
+// and differ by a seat or two at each sync.
 type OffersSummary struct {
 	Count    int    `json:"count"`
-	Capacity *int64 `json:"capacity"` // over the offers that give one
-	// Changed is how many of them are not among those before, alike in everything. Of the list before it is missing.
+	Capacity *int64 `json:"capacity"` // the sum of those that are given; nil if none is
+	// Changed is how many of the offers are not, exactly so, in the list before the change. It is nil in the summary of that list.
 	Changed *int `json:"changed,omitempty"`
 }
 
@@ -121,7 +121,7 @@ func summarize(offers, before []Offer) OffersSummary {
 	return s
 }
 
-// changed is how many of the offers are not among those before.
+// changed is how many offers of after are not in before.
 func changed(before, after []Offer) (n int) {
 	had := make(map[string]int, len(before))
 	for i := range before {
@@ -137,7 +137,7 @@ func changed(before, after []Offer) (n int) {
 	return n
 }
 
-// sameJSON says whether two JSON texts mean the same: a feed, its decoder and PostgreSQL each write numbers and text in their own way.
+// sameJSON reports whether two JSON texts have the same value: a feed, its decoder and PostgreSQL write numbers and texts differently.
 func sameJSON(a, b json.RawMessage) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -176,10 +176,10 @@ func sameFloat(a, b json.Number) bool {
 	return err == nil && err2 == nil && was == is
 }
 
-// differ groups the fields that differ by kind, in the order in which the kinds first occur.
+// differ collects changed fields, grouped by kind, in the order in which the kinds first occur.
 type differ struct{ changes []Change }
 
-// add compares in the API's form, in which the empty value of every type is none.
+// add adds a field if its values differ in the API's form, in which the empty value of each type is nil.
 func (d *differ) add(kind ChangeKind, field string, before, after any) {
 	was, is := plain(before), plain(after)
 	if was != is {

@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// Decimal is an exact decimal number: coefficient times 10^-scale. It is kept without trailing zeros,
-// so two equal numbers are the same value and compare with ==. Range: 12 digits before the point, 6
-// after it. The zero value is 0.
+// Decimal is an exact decimal number, with up to 12 digits before the point and up to 6 after it. Equal numbers are
+// also equal by ==. The zero value is 0.
 type Decimal struct {
 	coefficient int64
-	scale       uint8
+	scale       uint8 // the number is coefficient times 10^-scale, with the least scale possible
 }
 
 const (
@@ -26,9 +25,9 @@ var (
 	ErrDecimalRange = errors.New("more than 12 digits before the point or 6 after it")
 )
 
-// ParseDecimal reads an optional minus sign, digits, and optionally a point and more digits, with
-// white space around it. Exponents, plus signs, group separators and decimal commas are no decimals:
-// a feed that means 1000000000 by 1e9 is more likely broken.
+// ParseDecimal reads an optional minus sign, digits, and optionally a point and more digits, with or without
+// white space around them. The error is ErrNotDecimal for any other text, also with an exponent, a plus sign, group separators or a decimal
+// comma: a feed with a price of 1e9 is more likely to be broken. It is ErrDecimalRange for a number with too many digits.
 func ParseDecimal(s string) (Decimal, error) {
 	s = strings.TrimSpace(s)
 	digits, negative := strings.CutPrefix(s, "-")
@@ -77,10 +76,10 @@ func (d Decimal) Micros() int64 {
 	return d.coefficient * pow10[maxFractionDigits-d.scale]
 }
 
-//nolint:gochecknoglobals // A table: nobody writes to it.
+//nolint:gochecknoglobals // A constant table.
 var pow10 = [maxFractionDigits + 1]int64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
 
-// DecimalFromMicros is the inverse of Micros. It fails for a number out of a Decimal's range.
+// DecimalFromMicros is the inverse of Micros. The error is ErrDecimalRange if the number has more than 12 digits before the point.
 func DecimalFromMicros(micros int64) (Decimal, error) {
 	if micros >= int64(1e18) || micros <= -int64(1e18) {
 		return Decimal{}, ErrDecimalRange
@@ -116,14 +115,14 @@ func (d Decimal) Append(b []byte) []byte {
 	return append(b, fraction...)
 }
 
-// String is the shortest plain form: no exponent, no trailing zeros, "15" or "15.5".
+// String is the shortest form without an exponent, such as "15" or "15.5".
 func (d Decimal) String() string { return string(d.Append(nil)) }
 
-// MarshalJSON writes a JSON number, exactly.
+// MarshalJSON writes String as a JSON number.
 func (d Decimal) MarshalJSON() ([]byte, error) { return d.Append(nil), nil }
 
-// UnmarshalJSON reads a JSON number or string in the form of ParseDecimal. A null changes nothing, as
-// everywhere in encoding/json.
+// UnmarshalJSON reads a JSON number or string in the form of ParseDecimal, with its errors. A null changes nothing, as is usual
+// in encoding/json.
 func (d *Decimal) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

@@ -1,6 +1,6 @@
-// Package event is the normalised event: what every provider's records are turned into, what the
-// catalog keeps, and the rules that make one valid. It depends on the standard library and a digest only, so that
-// every other package may depend on it.
+// Package event has the normalised event, which the records of all providers become and the
+// catalog keeps, and the rules by which it is valid. It depends only on the standard library and a digest, so that
+// all other packages may depend on it.
 package event
 
 import (
@@ -29,11 +29,11 @@ const (
 	AttendanceMixed   Attendance = "MIXED"
 )
 
-// Event is one dated happening as a provider last described it. Optional texts are empty when the
-// provider gives none; optional times are zero.
+// Event is something that takes place at a certain time, as its provider described it last. Texts and times that the
+// provider does not give are empty and zero.
 type Event struct {
 	Key         Key      `json:"-"`
-	SeriesTitle string   `json:"seriesTitle,omitempty"` // of the series named in Key; empty without one
+	SeriesTitle string   `json:"seriesTitle,omitempty"` // of the series in Key; empty if there is none
 	Title       string   `json:"title"`
 	Description string   `json:"description,omitempty"`
 	URL         string   `json:"url,omitempty"`
@@ -41,14 +41,14 @@ type Event struct {
 	Categories  []string `json:"categories,omitempty"`
 
 	Start  Moment `json:"start"`
-	End    Moment `json:"end,omitzero"` // zero: an instant event
-	Zone   string `json:"timeZone"`     // IANA name, e.g. Europe/Madrid
-	AllDay bool   `json:"allDay"`       // Start and End are midnights; End is the day after the last
+	End    Moment `json:"end,omitzero"` // zero: the event is an instant
+	Zone   string `json:"timeZone"`     // IANA name, such as Europe/Madrid
+	AllDay bool   `json:"allDay"`       // Start and End are midnights, End the one after the last day
 
 	Status     Status     `json:"status"`
 	Attendance Attendance `json:"attendanceMode"`
-	Online     bool       `json:"online"`            // on sale online in this snapshot; formats that don't say are online
-	SoldOut    *bool      `json:"soldOut,omitempty"` // as the provider says; nil when it doesn't
+	Online     bool       `json:"online"`            // on sale online; true if the feed does not say
+	SoldOut    *bool      `json:"soldOut,omitempty"` // nil if the provider does not say
 	SaleStart  time.Time  `json:"saleStartsAt,omitzero"`
 	SaleEnd    time.Time  `json:"saleEndsAt,omitzero"`
 
@@ -59,11 +59,10 @@ type Event struct {
 
 	Place      Place           `json:"place,omitzero"`
 	Organizer  string          `json:"organizer,omitempty"`
-	Attributes json.RawMessage `json:"attributes,omitempty"` // a JSON object of what has no field here, as encoding/json writes a map, or nil
+	Attributes json.RawMessage `json:"attributes,omitempty"` // a JSON object of what has no field here, as encoding/json writes a map; or nil
 }
 
-// Moment is one point in time as a feed gives it: the wall clock at the venue, and the instant that
-// the event's zone makes of it.
+// Moment is a point in time: what clocks at the venue show, in the event's zone, and the instant.
 type Moment struct {
 	Local   LocalDateTime `json:"local"`
 	Instant time.Time     `json:"instant"`
@@ -77,22 +76,22 @@ type Place struct {
 	Name    string `json:"name,omitempty"`
 	Address string `json:"address,omitempty"`
 	City    string `json:"city,omitempty"`
-	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 where the provider says so, else its own words
+	Country string `json:"country,omitempty"` // an ISO 3166-1 alpha-2 code or a name, as the provider gives it
 }
 
-// Offer is a priced part of an event. It has no identity: ids repeat inside one event in real feeds.
+// Offer is a part of an event with a price. Its id does not identify it: in real feeds offers of one event have the same id.
 type Offer struct {
 	ExternalID string   `json:"id,omitempty"`
 	Name       string   `json:"name,omitempty"`
 	Price      *Decimal `json:"price,omitempty"`
-	Capacity   *int32   `json:"capacity,omitempty"` // seats that can still be had, 0 to 2^31-1
+	Capacity   *int32   `json:"capacity,omitempty"` // seats that are left, 0 to 2^31-1
 	Numbered   *bool    `json:"numbered,omitempty"`
 }
 
-// HasEnd reports whether the event has an end; one without is an instant.
+// HasEnd reports whether the event has an end. An event without one is an instant.
 func (e *Event) HasEnd() bool { return !e.End.IsZero() }
 
-// LastInstant is the event's end, or its start when it has none.
+// LastInstant is the event's end, or its start if it has none.
 func (e *Event) LastInstant() time.Time {
 	if e.HasEnd() {
 		return e.End.Instant
@@ -100,7 +99,7 @@ func (e *Event) LastInstant() time.Time {
 	return e.Start.Instant
 }
 
-// IsSoldOut is the provider's word on it or, where it gives none, whether every offer's capacity is
+// IsSoldOut is what the provider says or, if it says nothing, whether there are offers and the capacity of each is
 // known to be 0.
 func (e *Event) IsSoldOut() bool {
 	if e.SoldOut != nil {
@@ -123,10 +122,11 @@ type PriceRule string
 // The price rules.
 const (
 	PriceAllOffers    PriceRule = "all"           // the default
-	PriceWithCapacity PriceRule = "with-capacity" // only offers that have seats left
+	PriceWithCapacity PriceRule = "with-capacity" // only offers that have seats left, or don't say
 )
 
-// SetPriceBounds computes MinPrice and MaxPrice over the offers; both are nil when none has a price.
+// SetPriceBounds sets MinPrice and MaxPrice to the lowest and highest price of the offers that count by the rule; to nil if none of
+// these has a price.
 func (e *Event) SetPriceBounds(rule PriceRule) {
 	e.MinPrice, e.MaxPrice = nil, nil
 	for i := range e.Offers {

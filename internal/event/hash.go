@@ -9,16 +9,16 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Hash is a digest of an event's content, its 128 bits of XXH3. Two events of one key with
-// one hash are the same; a sync writes only what differs. Who made up two contents with one hash would keep their own event
-// from being updated: nothing that a cryptographic digest, a quarter of a decode's time, would be worth.
+// Hash is a digest of an event's content: 128 bits of XXH3. If two events of one key have the same hash, they are taken to be the same,
+// and a sync writes nothing. A provider could make two contents with one hash on purpose, but would only keep its own event from being
+// updated. A cryptographic digest would prevent that, but take a quarter of the time of decoding.
 type Hash [16]byte
 
-// HashVersion goes into each hash. Raise it when the encoding below changes: every event is then
-// written anew by the next sync, and no event keeps a hash that means something else.
+// HashVersion goes into each hash. Raise it if the encoding below changes: then no old hash equals a new one, and the next sync writes
+// every event anew.
 const HashVersion = 2
 
-// Hash digests every field but the key's provider and the price bounds' rule (the bounds themselves are in).
+// Hash is the digest of all fields except Key.Provider.
 func (e *Event) Hash() Hash {
 	var b encoder
 	b.buf = make([]byte, 0, 1024)
@@ -36,7 +36,7 @@ func (e *Event) Hash() Hash {
 	return xxh3.Hash128(b.buf).Bytes()
 }
 
-// encoder writes values so that no two different sequences give the same bytes.
+// encoder writes values so that two sequences of values give the same bytes only if they are the same.
 type encoder struct{ buf []byte }
 
 func (b *encoder) num(n int64) { b.buf = binary.AppendVarint(b.buf, n) }
@@ -50,7 +50,7 @@ func (b *encoder) text(values ...string) {
 
 func (b *encoder) time(values ...time.Time) {
 	for _, t := range values {
-		b.num(t.Unix()) // whole seconds: no time of an event is finer
+		b.num(t.Unix()) // times of events are in whole seconds
 	}
 }
 
@@ -77,8 +77,8 @@ func (b *encoder) decimal(values ...*Decimal) {
 	}
 }
 
-// AppendOffers appends the offers as the JSON array that the catalog stores. It is what
-// encoding/json makes of them, without its reflection: a feed has hundreds of offers an event.
+// AppendOffers appends offers to b as the JSON array that the catalog stores. The text is that of
+// encoding/json, but it is written without reflection, since an event of a feed has hundreds of offers.
 func AppendOffers(b []byte, offers []Offer) []byte {
 	b = append(b, '[')
 	for i := range offers {

@@ -6,30 +6,29 @@ import (
 	"time"
 )
 
-// LocalDateTime is a wall clock reading without a zone, to the second (RFC 5545's form 1, "floating").
-// The zero value is none.
+// LocalDateTime is a wall clock reading without a zone, to the second ("form #1" of RFC 5545, 3.3.5).
+// The zero value stands for none.
 type LocalDateTime struct {
-	clock time.Time // the reading, pretended to be UTC
+	clock time.Time // the reading as if it were in UTC
 }
 
-// LocalLayout is the text form of a LocalDateTime.
+// LocalLayout is the text form of a LocalDateTime, for package time.
 const (
 	LocalLayout   = "2006-01-02T15:04:05"
 	minutesLayout = "2006-01-02T15:04"
 )
 
-// Years that an event may lie in. Everything downstream (RFC 3339, PostgreSQL, JavaScript's Date) can
-// carry them.
+// The years in which an event may be. RFC 3339, PostgreSQL and JavaScript's Date can all have them.
 const (
 	minYear = 1000
 	maxYear = 9999
 )
 
-// ErrBadDateTime says that a text is not a date that exists, or not in the expected form.
+// ErrBadDateTime says that a text is not in the expected form, or is a date or time that does not exist.
 var ErrBadDateTime = errors.New("not a date and time that exists")
 
-// ParseLocal reads YYYY-MM-DDTHH:MM:SS, with the seconds optional. A day that does not exist
-// (2021-09-31) is an error, never rolled over.
+// ParseLocal reads YYYY-MM-DDTHH:MM:SS or YYYY-MM-DDTHH:MM, from the year 1000. The error is ErrBadDateTime, also for a day that does not
+// exist, such as 2021-09-31.
 func ParseLocal(s string) (LocalDateTime, error) {
 	if len(s) != len(LocalLayout) && len(s) != len(minutesLayout) {
 		return LocalDateTime{}, ErrBadDateTime
@@ -37,7 +36,7 @@ func ParseLocal(s string) (LocalDateTime, error) {
 	return parseLocal(s)
 }
 
-// ParseLocalDate reads YYYY-MM-DD as the start of that day.
+// ParseLocalDate reads YYYY-MM-DD, from the year 1000, as the start of that day. The error is ErrBadDateTime.
 func ParseLocalDate(s string) (LocalDateTime, error) {
 	if len(s) != len(time.DateOnly) {
 		return LocalDateTime{}, ErrBadDateTime
@@ -45,8 +44,8 @@ func ParseLocalDate(s string) (LocalDateTime, error) {
 	return parseLocal(s)
 }
 
-// parseLocal reads s in the form of as much of LocalLayout as is as long. It takes what time.Parse
-// would, in a fifth of the time: a feed has four times an event.
+// parseLocal reads s in the form of as much of LocalLayout as has its length. It does what time.Parse does in a fifth of the time, which
+// counts, since each event of a feed has four times.
 func parseLocal(s string) (LocalDateTime, error) {
 	const form = "dddd-dd-ddTdd:dd:dd"
 	for i := range len(s) {
@@ -60,13 +59,13 @@ func parseLocal(s string) (LocalDateTime, error) {
 		return LocalDateTime{}, ErrBadDateTime
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	if _, m, d := t.Date(); int(m) != month || d != day { // rolled over
+	if _, m, d := t.Date(); int(m) != month || d != day { // Date has moved a day that does not exist to the next month
 		return LocalDateTime{}, ErrBadDateTime
 	}
 	return LocalDateTime{t}, nil
 }
 
-// number is the value of the digits s[from:to], or 0 where s is shorter.
+// number is the value of the digits s[from:to], or 0 if s is shorter.
 func number(s string, from, to int) (n int) {
 	if len(s) < to {
 		return 0
@@ -83,13 +82,13 @@ func LocalOf(t time.Time) LocalDateTime {
 	return LocalDateTime{time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)}
 }
 
-// IsZero reports whether it is none.
+// IsZero reports whether l is the zero value, which stands for none.
 func (l LocalDateTime) IsZero() bool { return l.clock.IsZero() }
 
-// AsUTC is the reading as a time in UTC, the form that databases and time arithmetic take.
+// AsUTC is the reading as if it were in UTC: the form for databases, and for arithmetic.
 func (l LocalDateTime) AsUTC() time.Time { return l.clock }
 
-// Add moves the reading by d on a clock that knows no zone.
+// Add moves the reading by d, as on a clock without daylight saving time.
 func (l LocalDateTime) Add(d time.Duration) LocalDateTime { return LocalDateTime{l.clock.Add(d)} }
 
 // Compare returns -1, 0 or +1.
@@ -101,7 +100,7 @@ func (l LocalDateTime) Date() string { return l.clock.Format(time.DateOnly) }
 // Time is the time of the reading as HH:MM:SS.
 func (l LocalDateTime) Time() string { return l.clock.Format(time.TimeOnly) }
 
-// AppendDate appends Date, many times as fast.
+// AppendDate appends Date to b, and is many times faster.
 func (l LocalDateTime) AppendDate(b []byte) []byte {
 	year, month, day := l.clock.Date()
 	if year < minYear || year > maxYear {
@@ -112,7 +111,7 @@ func (l LocalDateTime) AppendDate(b []byte) []byte {
 	return appendTwo(append(b, '-'), day)
 }
 
-// AppendTime appends Time, many times as fast.
+// AppendTime appends Time to b, and is many times faster.
 func (l LocalDateTime) AppendTime(b []byte) []byte {
 	hour, minute, second := l.clock.Clock()
 	b = appendTwo(b, hour)
@@ -129,7 +128,7 @@ func (l LocalDateTime) IsMidnight() bool {
 	return h == 0 && m == 0 && s == 0
 }
 
-// String is the form of LocalLayout, or empty for none.
+// String is the reading in the form of LocalLayout, or empty for the zero value.
 func (l LocalDateTime) String() string {
 	if l.IsZero() {
 		return ""
@@ -137,12 +136,12 @@ func (l LocalDateTime) String() string {
 	return l.clock.Format(LocalLayout)
 }
 
-// In is the instant at which clocks in zone show the reading, as RFC 5545, 3.3.5 resolves it: a
-// reading that occurs twice is its first occurrence; one in a gap takes the offset before the gap.
+// In is the instant at which clocks in zone show the reading, by RFC 5545, 3.3.5: if they show it twice, the first time; if they skip it,
+// the instant by the offset before the gap.
 func (l LocalDateTime) In(zone *time.Location) time.Time {
-	// The zone's offsets well before and well after the reading: no zone is as far from UTC as the margin, and
-	// none changes twice so soon (four days is the least in the tz database). Not by Time.ZoneBounds, whose period of 31 December of a leap year
-	// beyond a zone's table ends too early: following it leads nowhere.
+	// The zone's offsets are taken well before and well after the reading: no zone is as far from UTC as the margin, and
+	// none changes twice within it (four days is the least in the tz database). Time.ZoneBounds can't be used: in years after a zone's
+	// table, the period that it returns for 31 December of a leap year ends too early.
 	const margin = 26 * time.Hour
 	before, after := offsetAt(l.clock.Add(-margin), zone), offsetAt(l.clock.Add(margin), zone)
 	first := l.clock.Add(-before)
@@ -171,10 +170,10 @@ func MomentOf(t time.Time, zone *time.Location) Moment {
 	return Moment{Local: LocalOf(t.In(zone)), Instant: t.UTC()}
 }
 
-// MarshalText is String.
+// MarshalText returns String.
 func (l LocalDateTime) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText is ParseLocal.
+// UnmarshalText reads what ParseLocal does, with its error.
 func (l *LocalDateTime) UnmarshalText(text []byte) error {
 	parsed, err := ParseLocal(string(text))
 	if err != nil {

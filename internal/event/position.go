@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Position is where in its feed a record stands: "base_plan[3]/plan[1], line 12". One of each record is
-// kept while a snapshot is read, so its Path is one text for all of them.
+// Position is the place of a record in its feed, such as "base_plan[3]/plan[1], line 12". While a snapshot is read, that of each
+// record is kept: to save memory, Path may be one text for all of them, without the numbers.
 type Position struct {
-	Path  string   // with a # for each number of Index
-	Index [2]int32 // from 1; 0: none
-	Line  int32    // from 1; 0: not known
+	Path  string   // with a # in place of each number of Index
+	Index [2]int32 // from 1; 0 if there is none
+	Line  int32    // from 1; 0 if not known
 }
 
-// IsZero reports whether it is none.
+// IsZero reports whether p is the zero value, which stands for none.
 func (p Position) IsZero() bool { return p == Position{} }
 
-// String is the form for people.
+// String is the position for people.
 func (p Position) String() string {
 	b := make([]byte, 0, 64)
 	rest := p.Path
@@ -35,5 +35,5 @@ func (p Position) String() string {
 	return string(b)
 }
 
-// MarshalText is String.
+// MarshalText returns String.
 func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

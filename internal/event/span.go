@@ -6,35 +6,34 @@ import (
 	"time"
 )
 
-// SpanClasses is how many classes SpanClass knows: 0 to SpanClasses-1.
+// SpanClasses is how many span classes there are: 0 to SpanClasses-1.
 const SpanClasses = maxBoundedSpan + 2
 
-// maxBoundedSpan is the last class with a bound, 2^23 minutes or about sixteen years. A search looks into each
-// class once, and walks the events of the one above it, which are few.
+// maxBoundedSpan is the last class with a bound: 2^23 minutes, about sixteen years. The class above it has no bound, so that a
+// search has to look at all its events, which are few.
 const maxBoundedSpan = 23
 
-// SpanClass sorts events by how long they are: 0 is an instant or at most a minute, a class above it
-// at most SpanWidth of the class and longer than that of the class below. An event of a class that
-// reaches into a window starts less than its class's width before it, which is what makes the search for
-// overlapping events a bounded one, whatever else is in the catalog.
+// SpanClass is the class of the event by its length: 0 for an instant and up to a minute, then the lowest class whose SpanWidth is not
+// less than the length. If an event of a class reaches into a window, it starts less than the class's width before the window. So
+// a search for overlapping events looks, for each class, only at events that start within these bounds, whatever else is in the catalog.
 func (e *Event) SpanClass() int16 {
 	if !e.HasEnd() {
 		return 0
 	}
-	return spanClass(e.End.Instant.Sub(e.Start.Instant)) // which is the longest Duration where it would be longer
+	return spanClass(e.End.Instant.Sub(e.Start.Instant)) // Sub returns the longest Duration if the result would be longer
 }
 
 func spanClass(d time.Duration) int16 {
 	if d <= time.Minute {
 		return 0
 	}
-	started := uint64((d-1)/time.Minute) + 1 // minutes, the last of which may be a part
+	started := uint64((d-1)/time.Minute) + 1 // in minutes, rounded up
 	return int16(min(bits.Len64(started-1), maxBoundedSpan+1))
 }
 
-// SpanWidth is the longest duration of a class, 2^class minutes. The last class has no bound (a year 1000
-// to 9999 is more than a Duration holds): its width is the longest Duration, and a reader leaves the bound
-// out for it. A class that is none is taken for the nearest one.
+// SpanWidth is the greatest length of the events of a class: 2^class minutes. The last class has no bound, since an event from the year
+// 1000 to 9999 is longer than the longest Duration. SpanWidth returns that Duration for it, which a reader must not use as a bound. A
+// class below 0 counts as 0, one above the last as the last.
 func SpanWidth(class int16) time.Duration {
 	if class > maxBoundedSpan {
 		return math.MaxInt64

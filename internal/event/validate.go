@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Reason is why a record was put into quarantine. The set is closed, so that it can be counted.
+// Reason is why a record was put into quarantine. There are no others than those below, so that metrics can count by them.
 type Reason string
 
 // The reasons.
@@ -21,16 +21,16 @@ const (
 	ReasonMissingTitle   Reason = "MISSING_TITLE"
 	ReasonInvalidDate    Reason = "INVALID_DATE"     // a date or time that does not exist or cannot be read
 	ReasonEndBeforeStart Reason = "END_BEFORE_START" //
-	ReasonInvalidPrice   Reason = "INVALID_PRICE"    // no number, negative, or out of range
-	ReasonInvalidNumber  Reason = "INVALID_NUMBER"   // a capacity or flag that is none
+	ReasonInvalidPrice   Reason = "INVALID_PRICE"    // not a number, negative, or out of range
+	ReasonInvalidNumber  Reason = "INVALID_NUMBER"   // not a number of seats, or neither true nor false
 	ReasonInvalidText    Reason = "INVALID_TEXT"     // not UTF-8, or with a NUL
 	ReasonTooLarge       Reason = "TOO_LARGE"        // over one of the limits below
 	ReasonDuplicate      Reason = "DUPLICATE"        // a later record of the snapshot has the same key
 	ReasonInvalidRecord  Reason = "INVALID_RECORD"   // anything else
 )
 
-// Limits of one event. They are far above what real feeds hold, and keep one record from filling a
-// page of an index, or the memory of a reader.
+// Limits of one event. They are far above what real feeds have, and keep one record from filling a
+// page of an index, or a client's memory.
 const (
 	MaxIDBytes          = 200
 	MaxTitleBytes       = 1_000
@@ -43,23 +43,22 @@ const (
 	maxExcerptOfInvalid = 80
 )
 
-// Invalid is the fault of one record: what is wrong with which field. One invalid record costs that
-// record only.
+// Invalid is the fault of one record: what is wrong with which field. It concerns that record only, not the snapshot.
 //
 //nolint:errname // The word of the domain: a record is valid or invalid.
 type Invalid struct {
 	Reason Reason
-	Field  string // in the feed's own words where there are any, e.g. plan_start_date
-	Value  string // the start of what stood there
-	Err    error  // may be nil
+	Field  string // by its name in the feed if it has one, such as plan_start_date
+	Value  string // the beginning of the field's value, up to 80 bytes
+	Err    error  // says more than Reason; may be nil
 }
 
-// NewInvalid makes an Invalid, with the value cut to a readable length.
+// NewInvalid makes an Invalid, with the value cut to 80 bytes.
 func NewInvalid(reason Reason, field, value string, err error) *Invalid {
 	return &Invalid{Reason: reason, Field: field, Value: Excerpt(value, maxExcerptOfInvalid), Err: err}
 }
 
-// NewDuplicate is the fault of a record which a later one of its key, with other content, outdoes.
+// NewDuplicate is the fault of a record if a later one, at winner, has the same key and other content.
 func NewDuplicate(key Key, winner Position) *Invalid {
 	return NewInvalid(ReasonDuplicate, "id", key.Event, fmt.Errorf("%s has the same key and other content; it counts", winner))
 }
@@ -76,11 +75,11 @@ func (i *Invalid) Error() string {
 	return text
 }
 
-// Unwrap is the cause.
+// Unwrap is Err.
 func (i *Invalid) Unwrap() error { return i.Err }
 
-// Excerpt is the start of s, at most limit bytes of valid UTF-8 without NULs, so that it can be stored and
-// shown whatever s holds. One that was cut ends in an ellipsis, which takes three of the bytes.
+// Excerpt is the beginning of s, at most limit bytes of valid UTF-8 without NULs, so that it can be stored and
+// shown whatever s is. If s was cut, it ends in an ellipsis, which takes three of the bytes.
 func Excerpt(s string, limit int) string {
 	const ellipsis, bad = "…", string(utf8.RuneError)
 	out := strings.ReplaceAll(strings.ToValidUTF8(s[:min(len(s), limit)], bad), "\x00", bad)
@@ -101,7 +100,7 @@ var (
 	errNotJSON  = errors.New("not a JSON object")
 )
 
-// Validate says whether the event keeps the catalog's rules; the error is an *Invalid.
+// Validate checks the event by the catalog's rules. The error is an *Invalid.
 func (e *Event) Validate() error {
 	if invalid := cmp.Or(e.checkIdentity(), e.checkTexts(), e.checkTimes(), e.checkOffers(), e.checkAttributes()); invalid != nil {
 		return invalid
@@ -153,8 +152,8 @@ func (e *Event) checkTexts() *Invalid {
 	return nil
 }
 
-// WebAddress is an address that a page may link to: one of http or https, whole. Anything else (javascript:, data:, a path alone) is
-// empty.
+// WebAddress is text without white space around it if it is an http or https URL with a host, to which a page may link. For anything
+// else (javascript:, data:, a path alone) it is empty.
 func WebAddress(text string) string {
 	text = strings.TrimSpace(text)
 	parsed, err := url.Parse(text)
@@ -185,7 +184,7 @@ func (e *Event) checkTimes() *Invalid {
 		value time.Time
 	}{{"start", e.Start.Instant}, {"end", e.End.Instant}, {"sale start", e.SaleStart}, {"sale end", e.SaleEnd}}
 	for _, t := range times {
-		// A day's margin, so that the wall clock keeps within the years too, whatever the zone.
+		// With a day's margin the wall clock is within these years, too, whatever the zone.
 		if !t.value.IsZero() && (t.value.Add(-24*time.Hour).Year() < minYear || t.value.Add(24*time.Hour).Year() > maxYear) {
 			return NewInvalid(ReasonInvalidDate, t.field, t.value.String(), errYear)
 		}
@@ -196,7 +195,7 @@ func (e *Event) checkTimes() *Invalid {
 	return nil
 }
 
-// startAsUsed is the start for people. A reading that clocks skip stands for a later one, which then is told as well.
+// startAsUsed is the start for people. If clocks skip the reading, it stands for a later one, which is shown as well.
 func (e *Event) startAsUsed() string {
 	shown := e.Start.Local.String()
 	if zone, err := LoadZone(e.Zone); err == nil {
@@ -245,7 +244,7 @@ func (e *Event) checkAttributes() *Invalid {
 	return nil
 }
 
-// hasNUL says whether JSON has the escape of a NUL: a backslash that no other one escapes, and u0000.
+// hasNUL reports whether JSON has the escape of a NUL: \u0000 with a backslash that is not escaped itself.
 func hasNUL(text []byte) bool {
 	for {
 		at := bytes.Index(text, []byte(`\u0000`))

@@ -8,20 +8,21 @@ import (
 	"time"
 )
 
-// ErrNoZone says that there is no time zone of a name.
+// ErrNoZone says that there is no time zone with a name.
 var ErrNoZone = errors.New("want an IANA time zone such as Europe/Madrid")
 
-// maxZones bounds what is kept; there are some 600.
+// maxZones bounds how many zones are kept; the IANA database has some 600.
 const maxZones = 1000
 
-//nolint:gochecknoglobals // what was loaded; a zone is the same for as long as the program runs
+//nolint:gochecknoglobals // a cache: a zone stays the same for as long as the program runs
 var (
 	zones     sync.Map // of *time.Location, by name
 	zonesKept atomic.Int32
 )
 
-// LoadZone gives a time zone by its name in the IANA database. It is time.LoadLocation, which reads a file each time, but for
-// the machine's own zone, which is nobody's business: the names "" and "Local" stand for none. The error is ErrNoZone.
+// LoadZone returns the time zone with a name of the IANA database, or ErrNoZone. It is time.LoadLocation with a cache, since that
+// reads a file each time; but the names "" and "Local" are errors, since the machine's own zone must not matter. It is safe for
+// concurrent use.
 func LoadZone(name string) (*time.Location, error) {
 	if zone, ok := zones.Load(name); ok {
 		return zone.(*time.Location), nil //nolint:forcetypeassert // there is nothing else in it

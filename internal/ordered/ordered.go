@@ -1,4 +1,4 @@
-// Package ordered does the work on a stream's values on several processors, and gives what comes of it in the
+// Package ordered processes the values of a stream on several processors, and gives the results in the
 // stream's order.
 package ordered
 
@@ -9,16 +9,17 @@ import (
 	"sync"
 )
 
-// Panic is what a panic in a goroutine of Map becomes in the one that reads the results: that is who may recover it.
+// Panic is the value of a panic in the goroutine that reads the results of Map, if there was a panic in one of Map's own goroutines: so
+// the reader can recover it.
 type Panic struct {
-	Value any
-	Stack []byte // where it happened
+	Value any    // what panic was called with
+	Stack []byte // of the goroutine in which it happened
 }
 
-// String is the value and the stack.
+// String is the value and, in the lines after it, the stack.
 func (p Panic) String() string { return fmt.Sprintf("%v\n%s", p.Value, p.Stack) }
 
-// result is what comes of one value.
+// result is the result for one value, or the panic in its place.
 type result[Out any] struct {
 	out   Out
 	panic *Panic
@@ -29,9 +30,10 @@ type job[In, Out any] struct {
 	out chan result[Out]
 }
 
-// Map gives, for each value of in and in its order, what a worker makes of it. There are n workers, each with a function
-// of its own by newWorker, which need not be safe for concurrent use. in is read by a goroutine of its own, at most
-// 3n values ahead of the reader. When Map returns, all its goroutines have ended.
+// Map yields the results of the values of in, in the same order. There are n workers, 1 or more; each computes results with a function
+// that it gets from newWorker, so that this function need not be safe for concurrent use. newWorker itself has to be. in is read by
+// another goroutine, at most 3n values ahead of the results that are yielded. When the loop over the results ends, all these
+// goroutines have ended.
 func Map[In, Out any](in iter.Seq[In], n int, newWorker func() func(In) Out) iter.Seq[Out] {
 	return func(yield func(Out) bool) {
 		var running sync.WaitGroup
@@ -55,7 +57,7 @@ func Map[In, Out any](in iter.Seq[In], n int, newWorker func() func(In) Out) ite
 				}
 			}()
 			for value := range in {
-				j := job[In, Out]{value, make(chan result[Out], 1)} // with room: a worker never waits for the reader
+				j := job[In, Out]{value, make(chan result[Out], 1)} // buffered, so that a worker never waits for the reader
 				select {
 				case inOrder <- j.out:
 				case <-stop:

@@ -1,7 +1,7 @@
-// Package terms says what search makes of text. The writer keeps with each event the terms by which it is found, a
-// reader makes those that it looks for; both ask here, so that they agree.
+// Package terms makes search terms of text. The writer stores with each event the terms by which it is found, and readers search for
+// terms; both use this package, so that the terms match.
 //
-// A change of these rules needs a migration that brings the events in the catalog up to them.
+// If these rules change, a migration has to update the events in the catalog.
 package terms
 
 import (
@@ -13,32 +13,32 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// What stands before a term that is no plain word. Words are letters and digits only, so that no prefix of a word is
-// one of these.
+// The first characters of terms that are not plain words. Plain words consist of letters and digits, so they never begin with one of
+// these.
 const (
-	inTitle  = "^" // a word of the title, beside the plain one
-	category = "#" // a category, as it is
-	city     = "@" // a city, as it is
-	country  = "%" // a country, as it is
+	inTitle  = "^" // a word of the title, which is also there as a plain word
+	category = "#" // a category, unchanged
+	city     = "@" // a city, unchanged
+	country  = "%" // a country, unchanged
 )
 
-// Title is the term for a word of a title.
+// Title is the term for a word of a title, where word is one of Words.
 func Title(word string) string { return inTitle + word }
 
-// Category is the term for a category, letter for letter.
+// Category is the term for a category, exactly as written.
 func Category(name string) string { return category + name }
 
-// City is the term for a city, letter for letter.
+// City is the term for a city, exactly as written.
 func City(name string) string { return city + name }
 
-// Country is the term for a country, letter for letter.
+// Country is the term for a country, exactly as written.
 func Country(name string) string { return country + name }
 
-// maxWordBytes is what counts of a word.
+// maxWordBytes is how much of a word counts; the rest is cut off.
 const maxWordBytes = 64
 
-// Words are the words of a text, in order: its runs of letters and digits, without accents and case. "L'Été à Łódź" is
-// l, ete, a, lodz.
+// Words are the words of a text, in order: its sequences of letters and digits, in lower case and without accents, up to 64 bytes of
+// each. Those of "L'Été à Łódź" are l, ete, a and lodz.
 func Words(text string) []string {
 	var words []string
 	var word []byte
@@ -62,7 +62,7 @@ func Words(text string) []string {
 			default:
 				end()
 			}
-		case unicode.Is(unicode.Mn, r): // an accent, cut off by the decomposition
+		case unicode.Is(unicode.Mn, r): // an accent, which the decomposition has separated from its letter
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.Is(unicode.Mc, r):
 			r = unicode.ToLower(r)
 			if plain, ok := undecomposed[r]; ok {
@@ -78,18 +78,19 @@ func Words(text string) []string {
 	return words
 }
 
-// undecomposed are the letters that Unicode does not take for others with an accent, and people do.
+// undecomposed are letters that people write without their accent or as two letters, though Unicode does not decompose them; and the final
+// form of σ.
 //
 //nolint:gochecknoglobals // A constant table.
 var undecomposed = map[rune]string{
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ħ': "h", 'ı': "i", 'ς': "σ",
 }
 
-// MaxKeyBytes is what counts of a title when events are put in the order of titles: the length of the longest Key.
+// MaxKeyBytes is the length of the longest Key: the rest of a title does not count when events are ordered by title.
 const MaxKeyBytes = 120
 
-// Key is what titles are ordered by, byte by byte: their words, so that neither case, accents, quotes nor dashes
-// count. A title without words is its own key.
+// Key is what titles are ordered by, byte by byte: their words, so that case, accents, quotes and dashes don't
+// count. The key of a title without words is the title itself, up to MaxKeyBytes of it.
 func Key(title string) string {
 	key := strings.Join(Words(title), " ")
 	if key == "" {
@@ -98,7 +99,7 @@ func Key(title string) string {
 	return string(cut([]byte(key), MaxKeyBytes))
 }
 
-// Sorted sorts terms byte by byte and drops repeated ones, as PostgreSQL keeps them.
+// Sorted sorts terms in place, byte by byte, and drops repeated ones: the form in which PostgreSQL stores them.
 func Sorted(terms []string) []string {
 	slices.Sort(terms)
 	return slices.Compact(terms)
@@ -113,7 +114,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// cut is the start of text, at most limit bytes, without half a letter.
+// cut is the beginning of text, at most limit bytes, and never ends within a character.
 func cut(text []byte, limit int) []byte {
 	if len(text) <= limit {
 		return text

@@ -15,11 +15,11 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// declarationBytes is how far an XML declaration may reach; real ones have under 100.
+// declarationBytes bounds an XML declaration; real ones have under 100 bytes.
 const declarationBytes = 512
 
-// decodeCharset returns r as UTF-8 without a byte order mark. UTF-8 itself is passed on unchecked: a
-// bad byte is one record's fault.
+// decodeCharset returns r as UTF-8 without a byte order mark. UTF-8 itself is not checked here: a
+// wrong byte is the fault of one record only.
 func decodeCharset(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(r, declarationBytes)
 	head, err := buffered.Peek(declarationBytes)
@@ -39,7 +39,7 @@ func decodeCharset(r io.Reader) (io.Reader, error) {
 	}
 	charset, err := htmlindex.Get(name)
 	if err != nil || charset == encoding.Replacement || strings.HasPrefix(strings.ToLower(name), "utf-16") {
-		// A document that declares UTF-16 in bytes that could be read as ASCII is lying.
+		// UTF-16 is wrong here, since the declaration could be read as ASCII.
 		return nil, fmt.Errorf("charset %q: %w", event.Excerpt(name, 40), event.ErrMalformed)
 	}
 	return charset.NewDecoder().Reader(buffered), nil

@@ -13,21 +13,21 @@ import (
 // MaxAttributes is how many attributes one element may have.
 const MaxAttributes = 128
 
-// Handler is told what Parse reads. Each of its functions may be nil. The strings share the memory of
-// one copy of the element: who keeps a few of them for long clones those.
+// Handler has the functions that Parse calls. Each may be nil. The strings share the memory of
+// one copy of the element: clone those that are kept for long.
 type Handler struct {
-	Start     func(name string, depth int) // an element begins; the depth of the parsed one is 0
+	Start     func(name string, depth int) // an element begins; depth is 0 for the element that is parsed
 	Attribute func(name, value string)     // of the element that began last
-	Text      func(text string)            // inside the innermost open element; may come in pieces
-	End       func(depth int)
+	Text      func(text string)            // in the innermost open element; a text may come in several pieces
+	End       func(depth int)              // the element at that depth ends
 }
 
-// Parse reads one element, or one start tag, that a Scanner cut out. It checks what the Scanner does not:
-// that end tags match, that attributes are attributes and their names unique, and that references are
-// to characters (&amp; or &#233;), the only ones that there are without a DTD.
+// Parse reads one element, or one start tag, that a Scanner has cut out. It checks what the Scanner does not:
+// that end tags match, that attributes are well-formed and their names unique, and that references are
+// to characters (&amp; or &#233;), since without a DTD there are no others. Its errors wrap event.ErrMalformed.
 func Parse(element []byte, h Handler) error {
-	var open [MaxDepth / 4]string            // memory for what records have, which spares them the heap;
-	var attributes [MaxAttributes / 8]string // append makes more for the others
+	var open [MaxDepth / 4]string            // On the stack, and enough for nearly all records:
+	var attributes [MaxAttributes / 8]string // for the others, append takes memory of the heap.
 	p := parser{Handler: h, rest: string(element), open: open[:0], attributes: attributes[:0]}
 	if err := p.element(); err != nil {
 		return fmt.Errorf("%w: %w", event.ErrMalformed, err)
@@ -56,7 +56,7 @@ func (p *parser) element() error {
 		}
 	}
 	if p.rest != "" {
-		return fmt.Errorf("%s behind the element", quote(p.rest))
+		return fmt.Errorf("%s after the element", quote(p.rest))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (p *parser) startTag() error {
 	}
 }
 
-// attribute reads the one that s begins with, and returns what is behind it.
+// attribute reads the attribute that s begins with, and returns what follows it.
 func (p *parser) attribute(s string) (rest string, err error) {
 	name, value, rest, ok := plainAttribute(s)
 	if !ok {
@@ -157,8 +157,8 @@ func (p *parser) attribute(s string) (rest string, err error) {
 	return rest, nil
 }
 
-// plainAttribute is cutAttribute and attributeValue for an attribute as nearly all are written: name="value", with nothing
-// in the value that stands for something else. It looks at each byte once.
+// plainAttribute does what cutAttribute and attributeValue do, for attributes in the form of nearly all: name="value", where the value has
+// neither references nor line breaks. It looks at each byte only once. ok is false for any other form.
 func plainAttribute(s string) (name, value, rest string, ok bool) {
 	i := nameLen(s)
 	if i == 0 || i+2 > len(s) || s[i] != '=' || s[i+1] != '"' {
@@ -176,7 +176,7 @@ func plainAttribute(s string) (name, value, rest string, ok bool) {
 	return "", "", "", false
 }
 
-// cutAttribute cuts the attribute off that s begins with.
+// cutAttribute cuts off the attribute that s begins with. raw is its value as written, without the quotes.
 func cutAttribute(s string) (name, raw, rest string, err error) {
 	n := nameLen(s)
 	if n == 0 {
@@ -231,7 +231,7 @@ func (p *parser) text(s string) error {
 	return nil
 }
 
-// trimSpace takes white space off the start of s. There is mostly none, or one blank.
+// trimSpace is s without white space at its start. Mostly there is none, or one blank.
 func trimSpace(s string) string {
 	for s != "" && isSpace(s[0]) {
 		s = s[1:]
@@ -241,8 +241,8 @@ func trimSpace(s string) string {
 
 func quote(s string) string { return strconv.Quote(event.Excerpt(s, 40)) }
 
-// attributeValue is a value as a reader sees it: white space other than blanks becomes blanks
-// (https://www.w3.org/TR/xml/#AVNormalize), but not that which is written as a reference.
+// attributeValue is what an attribute's raw value stands for: references are replaced, and line breaks and tabs become blanks
+// (https://www.w3.org/TR/xml/#AVNormalize), unless they are written as references.
 func attributeValue(s string) (string, error) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '&' || c == '<' {
@@ -255,7 +255,7 @@ func attributeValue(s string) (string, error) {
 	return s, nil
 }
 
-// newlines makes each end of a line one \n; see https://www.w3.org/TR/xml/#sec-line-ends.
+// newlines makes each line end a \n; see https://www.w3.org/TR/xml/#sec-line-ends.
 func newlines(s string) string {
 	if strings.IndexByte(s, '\r') < 0 {
 		return s

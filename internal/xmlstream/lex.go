@@ -11,7 +11,7 @@ import (
 type markupKind int
 
 const (
-	incomplete markupKind = iota // it ends behind what has been read
+	incomplete markupKind = iota // its end has not been read yet
 	ignored                      // comment, processing instruction
 	cdata
 	startTag
@@ -22,7 +22,7 @@ const (
 type markup struct {
 	kind markupKind
 	name []byte // of a tag
-	end  int    // its length
+	end  int    // its length in bytes
 }
 
 var (
@@ -30,8 +30,7 @@ var (
 	errDTD     = errors.New("document type declarations and entities are refused")
 )
 
-// lex reads the markup that b begins with; b[0] is '<'. It looks into a tag no further than it must to
-// find its name and end.
+// lex reads the markup that b begins with; b[0] is '<'. Of a tag it finds only the name and the end.
 func lex(b []byte) (markup, error) {
 	if len(b) < len("<![CDATA[") && bytes.IndexByte(b, '>') < 0 {
 		return markup{}, nil
@@ -102,7 +101,7 @@ func lexTag(b []byte) (markup, error) {
 	return m, nil
 }
 
-// tagEnd is the index behind the '>' that ends the tag, outside quotes, or 0.
+// tagEnd is the index after the '>' outside quotes that ends the tag, or 0 if it is not in b.
 func tagEnd(b []byte) (int, error) {
 	limit := b[:min(len(b), MaxTagBytes)]
 	if i := bytes.IndexByte(limit, '>'); i > 0 && isPlain(limit[1:i]) {
@@ -129,8 +128,8 @@ func tagEnd(b []byte) (int, error) {
 	return 0, nil
 }
 
-// isPlain reports whether tag has all its quotes in pairs, as nearly all have, so that what follows is outside
-// them. It is a shortcut: these functions look at 32 bytes at a time.
+// isPlain reports whether the beginning of a tag has only double quotes, in pairs, and no '<', so that what follows is outside
+// quotes. Nearly all tags are like that, and these functions are fast: they look at 32 bytes at a time.
 func isPlain(tag []byte) bool {
 	return bytes.Count(tag, []byte{'"'})%2 == 0 && bytes.IndexByte(tag, '\'') < 0 && bytes.IndexByte(tag, '<') < 0
 }
@@ -143,7 +142,7 @@ const whiteSpace = " \t\r\n"
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// isNameByte knows XML's NameChar among ASCII and takes every byte of other characters.
+// isNameByte reports whether a byte is an ASCII character of XML's NameChar, or belongs to any character beyond ASCII.
 func isNameByte(c byte) bool {
 	const (
 		to63  = 1<<'-' | 1<<'.' | (1<<11-1)<<'0' // the ten digits and ':'
@@ -157,7 +156,7 @@ func isNameByte(c byte) bool {
 
 func isNameStart(c byte) bool { return isNameByte(c) && (c < '-' || c > '9') }
 
-// nameLen is how much of s, from its start, is a name.
+// nameLen is the length of the name that s begins with; 0 if it begins with none.
 func nameLen[T []byte | string](s T) int {
 	if len(s) == 0 || !isNameStart(s[0]) {
 		return 0

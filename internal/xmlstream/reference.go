@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// unescape replaces XML's character references; see https://www.w3.org/TR/xml/#sec-references.
+// unescape replaces XML's references by their characters; see https://www.w3.org/TR/xml/#sec-references.
 func unescape(s string) (string, error) {
 	next := strings.IndexByte(s, '&')
 	if next < 0 {

@@ -1,14 +1,14 @@
 // Package xmlstream cuts an XML document into the elements of one depth while it is read, in memory
 // that does not grow with the document. It is made for feeds: a long list of small records inside a few
-// containers. What a DTD could do (entities, defaults) is refused, not ignored.
+// containers. A DTD, and with it entities and defaults, is refused, not ignored.
 //
-// A Scanner finds where elements begin and end, nothing else; what stands inside a record is read by
-// Parse. So a reader can skip a record that it knows, or need not look into, at the speed of the cutting.
+// A Scanner only finds where elements begin and end; Parse reads what is inside a record. So records that
+// need not be read cost only the cutting.
 //
-// It is stricter than encoding/xml on documents (one root, no text outside it, unique attributes) and as
-// strict inside a record that is parsed, but for what is one record's fault and not the document's: bytes
-// that are no UTF-8 and control characters are passed on as they are, for the record's reader to refuse.
-// Names beyond ASCII are not checked, nor are namespaces, nor text between records.
+// The package is stricter than encoding/xml about documents (one root, no text outside it, unique attributes) and as
+// strict inside a record that is parsed, except for faults that are those of one record and not of the document: bytes
+// that are not UTF-8, and control characters, are passed on as they are, so that the record's reader can refuse them.
+// Names beyond ASCII, namespaces, and text between records are not checked.
 package xmlstream
 
 import (
@@ -24,7 +24,7 @@ const (
 	MaxDepth       = 32
 	MaxTagBytes    = 256 << 10 // of one start tag with its attributes
 	MaxRecordBytes = 8 << 20
-	readBytes      = 64 << 10
+	readBytes      = 64 << 10 // the buffer has room for at least so many more before each reading
 )
 
 // Kind is what a Node is.
@@ -45,40 +45,41 @@ type Node struct {
 	Line       int         // where it begins, from 1
 	Bytes      []byte      // Open: the start tag; Record: the element; Close: nil
 	Attributes []Attribute // Open: those of the start tag; else nil, since Parse reads a record
-	Known      bool        // Scanner.Known said so: the record's inside was not looked at
+	Known      bool        // Scanner.Known returned true, so the record was not checked
 }
 
-// Attribute is one of a start tag. Its strings share the memory of a copy of the tag: who keeps them for long clones them.
+// Attribute is an attribute of a start tag. Its strings share the memory of a copy of the tag: clone those that are kept for long.
 type Attribute struct{ Name, Value string }
 
 // Scanner reads a document node by node. It is not safe for concurrent use.
 type Scanner struct {
-	// Known, if set, is asked about a record before it is looked into, which saying yes keeps from being looked into.
-	// What it is given reaches to the first end tag of the name of the record before, wherever that stands: it may be
-	// less or more than the record. So Known has to say yes only to bytes that this package has cut
-	// out as a whole record before, and Parse has taken: where a record begins with those, it is those.
+	// Known, if set, is called for a record before it is read. If it returns true, the record is taken as it is, unread.
+	// Its argument goes up to the first end tag with the name of the record before, wherever that end tag is: it may be
+	// less or more than the record. So Known may return true only for bytes that this package has cut
+	// out as a whole record before, and that Parse has accepted: if these bytes are there, they are the whole record.
 	Known func(record []byte) bool
 
 	r           io.Reader
 	recordDepth int
 
-	attributes []Attribute // memory for those of the next Open
+	attributes []Attribute // memory for the attributes of the next Open
 
-	buf     []byte // what is read and not yet consumed is buf[pos:]
+	buf     []byte // buf[pos:] has been read, but not consumed
 	pos     int
 	eof     bool
 	line    int
-	started bool
-	open    []string // the containers' names
-	pending bool     // the last container was self-closing: its Close is next
-	name    string   // of the last record, which is mostly that of the next
-	begin   []byte   // how its start tag begins
-	endTag  []byte   // that of name
-	empty   bool     // it was an empty-element tag: there was no end tag
+	started bool     // the root has begun
+	open    []string // the names of the open containers
+	pending bool     // the last container was an empty-element tag: its Close is next
+	name    string   // of the last record; that of the next is mostly the same
+	begin   []byte   // the beginning of its start tag, "<name"
+	endTag  []byte   // its end tag, "</name>"
+	empty   bool     // it was an empty-element tag, without an end tag
 }
 
-// NewScanner reads a document whose records are the elements at recordDepth (1 is the root's children).
-// The charset is taken from a byte order mark or the XML declaration, and is UTF-8 by default.
+// NewScanner makes a Scanner of a document whose records are the elements at recordDepth, from 1, the root's children.
+// The charset is that of the byte order mark or of the XML declaration, else UTF-8. It reads the beginning of r, and
+// returns r's error, or one that wraps event.ErrMalformed if the charset is not known.
 func NewScanner(r io.Reader, recordDepth int) (*Scanner, error) {
 	utf8, err := decodeCharset(r)
 	if err != nil {
@@ -87,8 +88,8 @@ func NewScanner(r io.Reader, recordDepth int) (*Scanner, error) {
 	return &Scanner{r: utf8, recordDepth: recordDepth, line: 1}, nil
 }
 
-// Next returns the next node, io.EOF after the root's end, or an error that wraps event.ErrMalformed
-// (or the reader's own).
+// Next returns the next node. The error is io.EOF after the root's end; any other wraps event.ErrMalformed, or is the
+// reader's.
 func (s *Scanner) Next() (Node, error) {
 	if s.pending {
 		s.pending = false
@@ -139,7 +140,7 @@ func (s *Scanner) element(m markup) (Node, error) {
 	}
 	node := Node{Kind: Open, Name: string(m.name), Depth: len(s.open), Line: s.line, Bytes: s.buf[s.pos : s.pos+m.end]}
 	s.attributes = s.attributes[:0]
-	if err := Parse(node.Bytes, Handler{Attribute: s.attribute}); err != nil { // a bad one is found even when nobody looks
+	if err := Parse(node.Bytes, Handler{Attribute: s.attribute}); err != nil { // a wrong one is found even if nobody uses the attributes
 		return Node{}, fmt.Errorf("line %d: %w", s.line, err)
 	}
 	node.Attributes = s.attributes
@@ -163,11 +164,11 @@ func (s *Scanner) pop() Node {
 	return Node{Kind: Close, Name: name, Depth: depth, Line: s.line}
 }
 
-// isRecord tells whether an element that begins here is a record.
+// isRecord reports whether an element that begins here is a record.
 func (s *Scanner) isRecord() bool { return len(s.open) == s.recordDepth }
 
-// known consumes what begins here, if it is a record that is known and like the last one. There is nothing to be understood
-// of it, so not even its start tag is read.
+// known consumes the record that begins here if it is known, and has the same name as the last one and, like it, an end tag or none.
+// Not even its start tag is read, since nothing of it is needed.
 func (s *Scanner) known() (Node, error) {
 	if s.Known == nil || !s.isRecord() || len(s.open) == 0 || s.name == "" || !bytes.HasPrefix(s.buf[s.pos:], s.begin) {
 		return Node{}, nil
@@ -185,7 +186,7 @@ func (s *Scanner) known() (Node, error) {
 	return s.recordNode(size, true), nil
 }
 
-// untilEnd is how many bytes there are up to the next end of a record like the last, or 0 if that has not been read yet.
+// untilEnd is how many bytes there are up to the first end of a record like the last, or 0 if that end has not been read yet.
 func (s *Scanner) untilEnd() int {
 	end := s.endTag
 	if s.empty {
@@ -197,9 +198,9 @@ func (s *Scanner) untilEnd() int {
 	return 0
 }
 
-// plainEnd is the index behind the end of the record that begins with first, or 0 if its tags have to be counted. They
-// need not where nothing before the first end tag of the record's name can hold another one: no element of that name, and
-// nothing that is no element. Whether the other tags match is for Parse to say, as it is when they are counted.
+// plainEnd is the index after the end of the record whose start tag is first, or 0 if its end has to be found by counting tags. The
+// first end tag with the record's name is its end if there is no element with that name before it, and no comment, CDATA section or
+// instruction, which could have that text in it. Whether the other tags match is checked by Parse only, as it is when tags are counted.
 func (s *Scanner) plainEnd(first markup) int {
 	if first.kind == emptyTag {
 		return first.end
@@ -227,8 +228,8 @@ func (s *Scanner) recordNode(size int, known bool) Node {
 	return node
 }
 
-// called notes what is known of the record at hand by its start tag, and tells whether it is other than of the last.
-// Reading on may overwrite the name in the buffer.
+// called notes name and form of the record that begins with first, and reports whether they differ from those of the last. It has to be
+// called before more is read, which may overwrite the name in the buffer.
 func (s *Scanner) called(first markup) (otherwise bool) {
 	empty := first.kind == emptyTag
 	if s.name == string(first.name) && s.empty == empty {
@@ -268,7 +269,7 @@ func (s *Scanner) record(first markup) (Node, error) {
 		return Node{}, s.malformed("a record of more than %d bytes", MaxRecordBytes)
 	}
 	if first.kind == startTag && !bytes.HasSuffix(s.buf[s.pos:s.pos+end], s.endTag) {
-		s.Known = nil // it would look for end tags in vain, and far
+		s.Known = nil // its end tag has white space: with tags in that form, untilEnd would search far and in vain
 	}
 	return s.recordNode(end, false), nil
 }
@@ -284,7 +285,7 @@ func depthAfter(depth int, kind markupKind) int {
 	}
 }
 
-// skipText consumes what stands between two nodes, which is only white space in a feed that is one.
+// skipText consumes the text up to the next markup. In a feed, that is only white space.
 func (s *Scanner) skipText() error {
 	for {
 		text := s.buf[s.pos:]
@@ -324,8 +325,8 @@ func (s *Scanner) markup(at int) (markup, error) {
 	}
 }
 
-// more reads on until the buffer is full. What is not consumed stays in it, and at worst doubles it: so
-// looking again at what is incomplete costs no more, over all, than the bytes read.
+// more reads on until the buffer is full. What is not consumed stays in it; if that needs more room, the buffer is doubled. So
+// even if everything incomplete is looked at again each time, the cost in all stays in proportion to the bytes read.
 func (s *Scanner) more() error {
 	if s.eof {
 		return s.malformed("%w", io.ErrUnexpectedEOF)
@@ -346,7 +347,7 @@ func (s *Scanner) more() error {
 		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
 		s.buf = s.buf[:len(s.buf)+n]
 		switch {
-		case err == io.EOF: // alone is the document's end: a reader that was cut off says io.ErrUnexpectedEOF
+		case err == io.EOF: // unwrapped, it is the document's end: a reader that was cut off returns io.ErrUnexpectedEOF
 			s.eof = true
 		case err != nil:
 			return fmt.Errorf("line %d: %w", s.line, err)
