@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// patience bounds how long one answer takes, whatever a script or a fault asks for, delay and drip each.
+// patience bounds the delay of an answer and the time of a drip, 10 minutes each, whatever a script or a fault says.
 const patience = 10 * time.Minute
 
-// answer is what one request gets, good or bad.
+// answer is the answer to one request, good or bad.
 type answer struct {
 	status     int
 	header     http.Header
 	body       []byte
 	delay      time.Duration // before anything is sent
-	drip       int           // bytes a second; 0: as fast as it goes
-	truncateAt int           // the connection breaks after so many bytes of the body; negative: never
-	abandon    bool          // the connection breaks after delay, without an answer
+	drip       int           // bytes a second; 0: as fast as possible
+	truncateAt int           // the connection is closed after so many bytes of the body; negative: it is not
+	abandon    bool          // the connection is closed after delay, without an answer
 }
 
-// whole returns an answer with nothing wrong about it.
+// whole returns a good answer.
 func whole(status int, contentType string, body []byte) answer {
 	return answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: body, truncateAt: -1}
 }
 
-// errCut says that the answer ended as it should: badly.
+// errCut says that the answer was cut off on purpose.
 var errCut = errors.New("connection cut on purpose")
 
-// play sends the answer. It panics with http.ErrAbortHandler, which net/http understands as "break the connection", when
-// the answer is to end early, and returns when the client went away.
+// play sends the answer. If the answer is to be cut off, it panics with http.ErrAbortHandler, which makes net/http close the
+// connection. It returns if the client has gone.
 func (a answer) play(w http.ResponseWriter, r *http.Request) {
 	err := a.send(r.Context(), w)
 	if errors.Is(err, errCut) {
@@ -50,7 +50,7 @@ func (a answer) send(ctx context.Context, w http.ResponseWriter) error {
 	maps.Copy(w.Header(), a.header)
 	body, cut := a.body, a.truncateAt >= 0 && a.truncateAt < len(a.body)
 	if bodyAllowed(a.status) {
-		// The length of the whole body, also when less comes: so a client can tell that it was cut.
+		// The length is that of the whole body even if only a part is sent, so that a client notices.
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	if cut {
@@ -63,17 +63,17 @@ func (a answer) send(ctx context.Context, w http.ResponseWriter) error {
 	if !cut {
 		return nil
 	}
-	_ = http.NewResponseController(w).Flush() // what came before the cut must arrive; else there is nobody to tell
+	_ = http.NewResponseController(w).Flush() // send what comes before the cut; an error means that the client has gone
 	return errCut
 }
 
-// pour writes the body, at the pace of drip.
+// pour writes the body, with drip bytes a second.
 func (a answer) pour(ctx context.Context, w http.ResponseWriter, body []byte) error {
 	if a.drip <= 0 {
 		_, err := w.Write(body)
 		return err
 	}
-	// Ten portions a second, or single bytes when that would be less than one.
+	// Ten portions a second; if these would be smaller than one byte, drip single bytes a second.
 	portion, wait := max(1, a.drip/10), time.Second/10
 	if a.drip < 10 {
 		wait = time.Second / time.Duration(a.drip)
@@ -97,7 +97,7 @@ func (a answer) pour(ctx context.Context, w http.ResponseWriter, body []byte) er
 	return nil
 }
 
-// pause waits, or returns the cause for which ctx ended.
+// pause waits for d. If ctx ends before, it returns its cause.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

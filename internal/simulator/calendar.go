@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// track is a kind of programme that the house repeats for ever: every period days one production opens. Which
-// productions exist, and when, follows from the calendar alone.
+// track is a kind of show that is put on for ever: every period days one production opens. Which
+// productions there are, and when, follows from the calendar alone.
 type track struct {
-	number    int  // names the track in ids; never reuse one
+	number    int  // identifies the track in ids; never use one again for another track
 	period    int  // days from one opening to the next; a multiple of 7 keeps the weekday
-	phase     int  // days after 1970-01-01 (a Thursday) of some opening
-	ahead     int  // days before the opening at which the production enters the feed
-	daily     bool // each date is announced ahead days before itself, not with its production
-	steady    bool // never sells out, goes offline or vanishes by incident, so that each snapshot has something tomorrow, and something free
-	organizer int  // 0: the feed does not say
+	phase     int  // some opening is so many days after 1970-01-01, a Thursday
+	ahead     int  // days before its opening at which a production enters the feed
+	daily     bool // each date enters the feed ahead days before itself, not with its production
+	steady    bool // no incident makes it sell out, go offline or vanish: so each snapshot has something tomorrow, and something free
+	organizer int  // 0: the feed gives none
 	presale   int  // days from announcement to the start of sale
 	varied    bool // prices differ from production to production
 	dates     []slot
@@ -22,17 +22,17 @@ type track struct {
 	names     names
 }
 
-// slot is one date of a production.
+// slot is when a date of a production takes place.
 type slot struct {
-	day     int // after the opening
+	day     int // days after the opening
 	minute  int // of the day
-	minutes int // duration
+	minutes int // how long it lasts
 }
 
 // linger is how many days a past event stays in the feed before it expires.
 const linger = 3
 
-// Weekdays as phases.
+// The weekdays, as values of track.phase.
 const (
 	thursday = iota
 	friday
@@ -69,13 +69,14 @@ func run() []slot {
 	return out
 }
 
-// tracks lists the whole programme. The counts and leads keep a snapshot between about 60 and 120 events.
+// tracks are all tracks except popUps. There are so many, and they are announced so early, that a snapshot has between about 60 and 120
+// events.
 func tracks() []*track {
 	return []*track{
 		{
 			number: 1, period: 7, phase: saturday, ahead: 42, organizer: 2, varied: true,
 			dates: []slot{{0, hm(21, 0), hm(2, 0)}}, names: concerts(),
-			// Zone 186 twice with two prices, and a box that is full but priced: the real feed does both.
+			// Zone 186 is there twice with two prices, and a box that has a price but no seats: the real feed has both.
 			offers: []Offer{
 				{186, "Amphitheatre", 120, 3400, true},
 				{186, "Amphitheatre", 260, 2600, false},
@@ -126,7 +127,7 @@ func tracks() []*track {
 			offers: []Offer{{1, "Any seat", 85, 950, false}},
 		},
 		{
-			// So far ahead that four are more than three months away, more than can vanish at once.
+			// So far ahead that four of them are always more than three months away: incidents never make so many vanish at once.
 			number: 9, period: 28, phase: saturday + 7, ahead: 224, organizer: 2, presale: 30, varied: true,
 			dates: []slot{{0, hm(19, 0), hm(4, 0)}}, names: galas(),
 			offers: []Offer{{40, "Stalls", 500, 6500, true}, {38, "Balcony", 320, 4000, true}, {39, "Restricted view", 60, 1900, true}},
@@ -149,7 +150,7 @@ func tracks() []*track {
 	}
 }
 
-// popUps is the track of shows that are announced at short notice in the course of a day; see [World.popUps].
+// popUps is the track of shows that are announced at short notice during the day; see [World.popUps].
 func popUps() *track {
 	return &track{
 		number: 13, steady: true, organizer: 6, names: popUpNames(),
@@ -157,11 +158,11 @@ func popUps() *track {
 	}
 }
 
-// production is one opening of a track: a series of the feed before incidents.
+// production is one production of a track: a series of the feed, before incidents.
 type production struct {
 	track  *track
 	id     int64
-	number int // of the opening within its track
+	number int // its number within the track
 	opens  Day
 	dates  []date
 }
@@ -174,21 +175,21 @@ type date struct {
 	slot     slot
 }
 
-// lastDay is the day on which the event is over.
+// lastDay is the day on which the event ends.
 func (d date) lastDay() Day { return d.on + Day((d.slot.minute+d.slot.minutes)/(24*60)) }
 
-// upcoming says that the event starts after today: only then may an incident remove it, since a past event that leaves
-// has merely expired.
+// upcoming reports whether the event starts after today. Only then may an incident remove it, since a past event that disappears
+// is not taken for removed.
 func (d date) upcoming(today Day) bool { return d.on > today }
 
-// seriesID names a production: track and opening, so the same one in every process and on every day.
+// seriesID is the id of a production. It is made of track and number, so it is the same in every process and on every day.
 func seriesID(track, number int) int64 { return int64(track)*1_000_000 + int64(number) }
 
-// eventID numbers the events of a day. It is deliberately the same for different series that play on one day, as in the
-// real feed: only series and event together name an event.
+// eventID is the id of a production's nth event of a day. As in the real feed, series that play on the same day have events with the same
+// id: only the ids of series and event together identify an event.
 func eventID(on Day, nth int) int64 { return int64(on)*10 + int64(nth) }
 
-// onSale yields the productions of a track of which something is in the feed on that day.
+// onSale yields the productions of a track that have events in the feed on a day, with these events only.
 func (t *track) onSale(today Day) iter.Seq[production] {
 	return func(yield func(production) bool) {
 		reach := 0
@@ -209,7 +210,7 @@ func (t *track) onSale(today Day) iter.Seq[production] {
 	}
 }
 
-// datesOf returns the events of a production that are in the feed today: announced, and not yet expired.
+// datesOf returns the events of the production that opens at opens which are in the feed today: announced, and not yet expired.
 func (t *track) datesOf(opens, today Day) []date {
 	var out []date
 	sameDay := map[int]int{}
@@ -226,7 +227,7 @@ func (t *track) datesOf(opens, today Day) []date {
 	return out
 }
 
-// programme returns everything that the calendar has in the feed on that day, pop-ups left out.
+// programme returns all productions that are in the feed on a day before incidents, except pop-ups.
 func programme(today Day) []production {
 	var out []production
 	for _, t := range tracks() {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Faults tunes how the provider misbehaves; zero fields take their defaults.
+// Faults says how the provider misbehaves; fields that are 0 mean the defaults.
 type Faults struct {
-	OneIn int           // one request of so many goes wrong; default 3, at least 2
-	Hang  time.Duration // how long a hanging answer takes to come to nothing; default and most 2 minutes
+	OneIn int           // one of so many requests gets a fault; at least 2, default 3
+	Hang  time.Duration // after which a hanging answer is given up; default 2 minutes, which is also the most
 	Drip  int           // bytes a second of a slow answer; default 2,048
 }
 
@@ -28,24 +28,24 @@ func (f Faults) withDefaults() Faults {
 	return f
 }
 
-// Fault is a way in which bad providers answer.
+// Fault is a fault that an answer may have.
 type Fault int
 
-// The faults, in the order in which they take their turn.
+// The faults, in the order in which they follow each other.
 const (
 	FaultNone        Fault = iota
-	FaultServerError       // 500
-	FaultHang              // nothing, until the client gives up
-	FaultHalfBody          // the full length is promised, half of it comes
-	FaultHTML              // a login page, with 200
-	FaultEmpty             // 200 and nothing else
-	FaultUnavailable       // 503 with Retry-After
+	FaultServerError       // status 500
+	FaultHang              // no answer, until the client or the provider gives up
+	FaultHalfBody          // only half of the body that Content-Length announces
+	FaultHTML              // a login page, with status 200
+	FaultEmpty             // an empty body, with status 200
+	FaultUnavailable       // status 503, with Retry-After
 	FaultDrip              // the right answer, slowly
 	faultKinds       = iota - 1
 )
 
-// Of says how the n-th request (from 0) fails, if it does. Each run of OneIn requests has exactly one fault and never
-// begins with it: so the first answer is good, and one more try after a fault helps. All kinds take their turn.
+// Of returns the fault of the answer to the n-th request, from 0. Of each OneIn consecutive requests exactly one gets a fault, and never
+// the first of them: so the very first answer is good, and after a fault the next try succeeds. All kinds of fault follow each other.
 func (f Faults) Of(seed uint64, n uint64) Fault {
 	f = f.withDefaults()
 	oneIn := uint64(f.OneIn)

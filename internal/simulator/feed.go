@@ -1,23 +1,23 @@
 package simulator
 
-// Feed is one complete answer of the simulated provider, in the order in which it is written.
+// Feed is one complete feed of the simulated provider, in the order in which it is written.
 type Feed struct {
 	Series []Series
 }
 
-// Series is a base plan: what groups events under one title.
+// Series is a base plan: several events under one title.
 type Series struct {
 	ID        int64
 	Title     string
-	Organizer int  // organizer_company_id; 0 leaves the attribute out, as the real feed sometimes does
+	Organizer int  // organizer_company_id; 0: there is no such attribute, as sometimes in the real feed
 	Online    bool // sell_mode
 	Events    []Event
 }
 
-// Event is a plan: one dated happening. Its ID is unique within its series only.
+// Event is a plan: one date of a series. Its ID is unique only within the series.
 //
-// Times are wall clock without a zone, as on the wire. They are text, because the real feed contains days that do not
-// exist and time.Time cannot hold those.
+// Times are wall clock readings without a zone, as in the feed. They are texts, because the real feed has days that do not
+// exist, which time.Time can't hold.
 type Event struct {
 	ID       int64
 	Start    string // YYYY-MM-DDTHH:MM:SS
@@ -28,11 +28,11 @@ type Event struct {
 	Offers   []Offer
 }
 
-// Offer is a zone: a priced part of an event. Its ID may occur more than once within an event.
+// Offer is a zone: a part of an event with a price. Several offers of an event may have the same ID.
 type Offer struct {
 	ID       int
 	Name     string
 	Capacity int
-	Cents    int // price in hundredths
+	Cents    int // the price in hundredths of the currency's unit
 	Numbered bool
 }

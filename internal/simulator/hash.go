@@ -1,7 +1,7 @@
 package simulator
 
-// hash mixes its parts into one well spread number (SplitMix64's finaliser, chained). Everything that looks random in
-// this package comes from here: the same parts give the same number in every process and on every machine.
+// hash mixes its parts into one number, by SplitMix64's finaliser, once for each part. Everything that looks random in
+// this package is made by it: the same parts give the same number in every process and on every machine.
 func hash(parts ...uint64) uint64 {
 	h := uint64(0x9e3779b97f4a7c15)
 	for _, p := range parts {

@@ -18,8 +18,8 @@ const (
 	runsOver
 )
 
-// rhythm says how many ticks pass from one incident of the kind to the next, and how many each one lasts. lasts/every
-// is how many are in force at once: few enough that a snapshot never lacks more than a provider's brake allows.
+// rhythm returns how many ticks there are from one incident of a kind to the next, and how many ticks each one lasts. So lasts/every
+// are in force at once: few enough that no snapshot takes away more than a provider's brake allows.
 func (k kind) rhythm() (every, lasts int64) {
 	switch k {
 	case priceFalls, seatsGo:
@@ -49,19 +49,19 @@ func (k kind) inForce(tick int64) iter.Seq[uint64] {
 	}
 }
 
-const maxOffers = 4 // no track has more
+const maxOffers = 4 // the most that a track has
 
 type eventKey struct{ series, event int64 }
 
-// incident is the sum of what is in force for one event.
+// incident is the effect of all incidents that are in force for one event.
 type incident struct {
 	cuts    [maxOffers]int // price cuts, by offer
-	seats   int            // seats gone
+	seats   int            // seats that were sold
 	overrun int            // minutes after the planned end
 	soldOut bool
 }
 
-// incidents is what is in force at one tick.
+// incidents is the effect of all incidents that are in force at one tick.
 type incidents struct {
 	events   map[eventKey]*incident
 	vanished map[eventKey]bool
@@ -84,14 +84,14 @@ func (in incidents) touch(key eventKey) *incident {
 	return e
 }
 
-// candidate is an event that something may happen to.
+// candidate is an event to which an incident may happen.
 type candidate struct {
 	key    eventKey
 	offers int
 }
 
-// victim picks whom an incident befalls: the candidate with the least hash. So the choice stays the same while other
-// candidates come and go, and midnight does not shuffle everything that happened before it.
+// victim chooses the event to which the n-th incident of a kind happens: the candidate with the least hash. So the choice stays the same
+// while other candidates come and go; in particular, incidents before midnight stay with their events after it.
 func (w World) victim(k kind, n uint64, of []candidate) candidate {
 	draw := hash(w.seed, uint64(k), n)
 	var chosen candidate
@@ -133,7 +133,7 @@ func (w World) incidents(productions []production, today Day, tick int64) incide
 	for n := range runsOver.inForce(tick) {
 		in.touch(w.victim(runsOver, n, fragile).key).overrun = 20
 	}
-	// One candidate a series: else the longest would be picked again and again, and stay offline.
+	// There is one candidate of each series: else the series with the most events would be chosen again and again, and stay offline.
 	series := slices.CompactFunc(slices.Clone(fragile), func(a, b candidate) bool { return a.key.series == b.key.series })
 	for n := range goesOffline.inForce(tick) {
 		in.offline[w.victim(goesOffline, n, series).key.series] = true

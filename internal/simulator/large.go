@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// LargeOptions describes a big feed for benchmarks. The same options always give the same bytes.
+// LargeOptions describe a large feed for benchmarks. The same options always give the same bytes.
 type LargeOptions struct {
 	Series         int // 1 to 10,000,000
 	PlansPerSeries int // 1 to 1,000
@@ -16,16 +16,16 @@ type LargeOptions struct {
 	Seed           uint64
 	Generation     Generation
 
-	// ChangedFraction, 0 to 1, of all plans differ in the price and capacity of their first zone between one step and
-	// the next. The bytes of all others stay.
+	// ChangedFraction, 0 to 1, is the share of plans that differ from one Step to the next, in the price and capacity of their first
+	// zone. The bytes of the others stay the same.
 	ChangedFraction float64
 	Step            int // 0 to 1,000,000
 
-	// Start is the day of the first event; the zero time stands for 2030-01-01. Events spread over two years from there.
+	// Start is the first day on which there may be events, which are spread over two years from there; zero: 2030-01-01.
 	Start time.Time
 }
 
-// ErrLargeOptions is wrapped by every error about options out of their range.
+// ErrLargeOptions is wrapped by the error for an option that is out of its range.
 var ErrLargeOptions = errors.New("large feed: option out of range")
 
 func (o LargeOptions) check() error {
@@ -43,14 +43,14 @@ func (o LargeOptions) check() error {
 			return fmt.Errorf("%w: %s is %d, want %d to %d", ErrLargeOptions, limit.name, limit.value, limit.least, limit.atMost)
 		}
 	}
-	if !(o.ChangedFraction >= 0 && o.ChangedFraction <= 1) { // NaN is neither
+	if !(o.ChangedFraction >= 0 && o.ChangedFraction <= 1) { // negated so that NaN is refused
 		return fmt.Errorf("%w: changed fraction is %v, want 0 to 1", ErrLargeOptions, o.ChangedFraction)
 	}
 	return nil
 }
 
-// WriteLarge streams a big feed in constant memory: about 100 bytes a zone, so 10,000 series of 5 plans of 10 zones
-// (half a million offers) are about 50 MB. Its errors are those of w, and [ErrLargeOptions].
+// WriteLarge writes a large feed to w, in memory that does not grow with it. A zone takes about 100 bytes, so that 10,000 series of 5
+// plans of 10 zones (half a million offers) are about 50 MB. Its errors are those of w, and [ErrLargeOptions].
 func WriteLarge(w io.Writer, o LargeOptions) error {
 	if err := o.check(); err != nil {
 		return err
@@ -76,7 +76,7 @@ func WriteLarge(w io.Writer, o LargeOptions) error {
 	return e.finish()
 }
 
-// plan makes one event; its zones are written over those of the last.
+// plan makes one event. It uses the memory of zones for the event's zones.
 func (o LargeOptions) plan(first Day, series, plan int, zones []Offer) Event {
 	h := hash(o.Seed, uint64(series), uint64(plan))
 	on, minute := first+Day(below(h, 730)), hm(10+below(h>>16, 13), 15*below(h>>24, 4))
@@ -95,12 +95,12 @@ func (o LargeOptions) plan(first Day, series, plan int, zones []Offer) Event {
 	}
 }
 
-// revision says how often a plan has changed up to the step. Each plan has its own place in [0, 1), and a step passes
-// over ChangedFraction of that line: so each step changes that share of the plans, and takes no memory of those before.
-// Multiples of the golden ratio spread the places evenly, so that the share is met closely, also by few plans.
+// revision returns how often the nth plan has changed up to the step. Each plan has a place in [0, 1), and each step moves on by
+// ChangedFraction on this circle: the plans over which it moves change. So nothing of earlier steps has to be remembered.
+// The places are multiples of the golden ratio, which are spread evenly, so that the share is close even if there are few plans.
 func (o LargeOptions) revision(nth uint64) int {
 	place := float64((nth*0x9e3779b97f4a7c15+hash(o.Seed))>>11) / (1 << 53)
 	passed := float64(o.Step) * o.ChangedFraction
-	// The conversion keeps compilers from fusing the operations, which would round differently between machines.
+	// Without the conversion a compiler might fuse the two operations, and machines would round differently.
 	return int(float64(passed) + place)
 }

@@ -14,19 +14,19 @@ var (
 	errTooBig   = errors.New("the body grows too big")
 )
 
-// mutation changes a body on its way out.
+// mutation changes a body before it is sent.
 type mutation func(body []byte) ([]byte, error)
 
 var (
-	// recordPattern finds the records of any generation: plan or event elements, which don't nest.
+	// recordPattern finds the records of all generations: plan or event elements, which are never nested.
 	recordPattern = regexp.MustCompile(`(?s)<(?:plan|event)\s[^>]*?(?:/>|>.*?</(?:plan|event)>)`)
-	// startPattern finds a record's start (also that of the generation without ends).
+	// startPattern finds a record's start, in all generations: start_date or event_date.
 	startPattern = regexp.MustCompile(`((?:_start|event)_date="\d{4})-\d\d-\d\d`)
 )
 
 const maxReplacements = 100_000 // in one body
 
-// drop leaves out the n-th record, from 1.
+// drop removes the n-th record, from 1.
 func drop(n int) mutation {
 	return func(body []byte) ([]byte, error) {
 		at, err := record(body, n)
@@ -60,7 +60,7 @@ func breakDate(n int) mutation {
 	}
 }
 
-// replace writes with, in which $1 is the first group, over each match of the pattern: over 100,000 at most.
+// replace replaces the first 100,000 matches of a pattern by with, in which $1 stands for the first group.
 func replace(pattern *regexp.Regexp, with string) mutation {
 	return func(body []byte) ([]byte, error) {
 		var out []byte
@@ -77,7 +77,7 @@ func replace(pattern *regexp.Regexp, with string) mutation {
 	}
 }
 
-// record returns where the n-th record lies.
+// record returns where the n-th record begins and ends.
 func record(body []byte, n int) ([]int, error) {
 	found := recordPattern.FindAllIndex(body, n)
 	if len(found) < n {

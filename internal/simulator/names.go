@@ -2,15 +2,16 @@ package simulator
 
 import "fmt"
 
-// names makes titles. Everything here is invented. Some carry accents, ampersands and quotes, which a reader of the feed
-// must bring through.
+// names makes titles. Everything here is invented. Some have accents, ampersands and quotes, which a reader of the feed
+// must not lose.
 type names struct {
 	acts   []string
 	works  []string
 	venues []string
 }
 
-// title of a production: neighbours in time differ in every part, and the seed shifts them all.
+// title is the title of a production. Its parts differ from those of the production before, if there are several to choose from, and
+// depend on the seed.
 func (n names) title(seed uint64, number int) string {
 	i := number + below(hash(seed, uint64(len(n.acts))), 1000)
 	act, venue := n.acts[i%len(n.acts)], n.venues[i%len(n.venues)]

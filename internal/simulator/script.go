@@ -8,25 +8,25 @@ import (
 
 // Script is a list of answers that a provider gives one after the other. [LoadScript] reads it from YAML:
 //
-//	then: loop                     # after the last step: loop, or hold (the default): go on with the last step
+//	then: loop                     # after the last step: loop (begin again) or hold (repeat the last step; the default)
 //	steps:
-//	  - body: {world: planList}    # the demo world in that generation; each such answer moves it on
+//	  - body: {world: planList}    # the demo world in that generation; each such answer moves it on by a tick
 //	  - body: {file: feed.xml}     # a file beside the script
-//	    mutate:                    # in this order; records are plan or event elements, counted from 1
+//	    mutate:                    # changes of the body, in this order; records are plan or event elements, counted from 1
 //	      - drop: 3
 //	      - duplicate: 1
 //	      - breakDate: 2           # starts on 30 February
 //	      - replace: {pattern: 'price="([0-9]+)', with: 'price="x$1'}
-//	    truncateAt: 2000           # the whole length is promised; the connection breaks after so many bytes
+//	    truncateAt: 2000           # Content-Length is that of the whole body; the connection is closed after so many bytes
 //	  - status: 503                # 200 to 599, default 200
 //	    headers: {Retry-After: 120}
 //	    body: {inline: "Come back later"}
-//	    repeat: 3                  # requests that get this answer, default 1
+//	    repeat: 3                  # how many requests get this answer, default 1
 //	  - delay: 30s                 # before the answer; at most 10m
-//	    drip: 100                  # bytes a second; cut off after 10 minutes
+//	    drip: 100                  # bytes a second; the answer is cut off after 10 minutes
 //	    body: {inline: "<planList/>"}
 //
-// A step without a body has an empty one. Unknown keys are errors.
+// A step without body has an empty one. Unknown keys are errors.
 type Script struct {
 	steps []step
 	loop  bool
@@ -36,12 +36,12 @@ type Script struct {
 type step struct {
 	answer answer
 	repeat int
-	world  *Generation // the body is the demo world; else it is the answer's own
-	mutate []mutation  // of the world; those of fixed bodies are already done
+	world  *Generation // the body is the demo world in this generation; nil: it is that of answer
+	mutate []mutation  // for the world; a fixed body is changed already
 }
 
-// Handler serves the script at [FeedPath], with the same page and the same peek as [New]. Generation and faults of the
-// options don't matter: the script says what happens.
+// Handler returns a provider that answers at [FeedPath] by the script, with the same page and the same peek as that of [New].
+// Options.Generation and Options.Faults are not used.
 func (s Script) Handler(o Options) http.Handler {
 	o.Faults = nil
 	p := &player{provider: newProvider(o), script: s}
@@ -54,8 +54,8 @@ type player struct {
 	script Script
 
 	mu   sync.Mutex
-	step int // which comes next
-	done int // how often it came already
+	step int // the index of the step that is due
+	done int // how many requests have got it already
 }
 
 func (p *player) play(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func (p *player) play(w http.ResponseWriter, r *http.Request) {
 	a.play(w, r)
 }
 
-// next returns the step that is due, and goes on if told to.
+// next returns the step that is due. If move is set, that counts as one request.
 func (p *player) next(move bool) step {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -68,7 +68,7 @@ func (l *loader) step(field string, raw *rawStep) (step, error) {
 	return l.withBody(field, s, raw)
 }
 
-// withBody completes a step by its body. Fixed bodies are read and mutated right here.
+// withBody completes a step by its body. Fixed bodies are read, and changed by the step's mutations, at once.
 func (l *loader) withBody(field string, s step, raw *rawStep) (step, error) {
 	body := raw.Body
 	given := 0

@@ -12,26 +12,26 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// What a script may ask for.
+// Limits of a script.
 const (
-	maxScript    = 1 << 20  // bytes of YAML
-	maxBody      = 64 << 20 // bytes of a body
-	maxBodies    = 256 << 20
+	maxScript    = 1 << 20   // bytes of YAML
+	maxBody      = 64 << 20  // bytes of a body
+	maxBodies    = 256 << 20 // bytes of all bodies that are not a world
 	maxSteps     = 1000
 	maxRepeat    = 1_000_000
 	maxHeaders   = 50
 	maxValue     = 8 << 10 // bytes of a header's value
 	maxDrip      = 1 << 30 // bytes a second
 	maxMutations = 100
-	maxRecord    = 1_000_000
-	maxPattern   = 1000 // bytes
+	maxRecord    = 1_000_000 // the greatest number of a record
+	maxPattern   = 1000      // bytes
 )
 
 // ScriptError says what is wrong with a script, and where.
 type ScriptError struct {
 	File         string
-	Line, Column int    // from 1; 0 if the error has no place
-	Field        string // such as steps[2].status; empty if the text is no YAML
+	Line, Column int    // from 1; 0 if not known
+	Field        string // such as steps[2].status; empty if the error is not about a field
 	Err          error
 }
 
@@ -49,7 +49,7 @@ func (e *ScriptError) Error() string {
 
 func (e *ScriptError) Unwrap() error { return e.Err }
 
-// The YAML as it is written. Texts are checked later than by the decoder, which would lose their place.
+// The script as the YAML decoder gives it. Texts are checked afterwards, since an error of the decoder would not have their place.
 type (
 	rawScript struct {
 		Then  string    `yaml:"then"`
@@ -82,8 +82,8 @@ type (
 	}
 )
 
-// LoadScript reads a script; see [Script] for its form. The name is only for errors, the files of bodies come from fsys,
-// which may be nil if there are none. What is wrong with the script itself is a [*ScriptError].
+// LoadScript reads a script; see [Script] for its form. name is the script's name in errors. Files for bodies are read from fsys,
+// which may be nil if the script names none. If the script itself is wrong, the error is a [*ScriptError].
 func LoadScript(r io.Reader, name string, fsys fs.FS) (Script, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxScript+1))
 	if err != nil {
@@ -111,13 +111,13 @@ type loader struct {
 	name  string
 	fsys  fs.FS
 	file  *ast.File
-	bytes int // of all bodies so far
+	bytes int // of all bodies so far, except worlds
 }
 
-// fail makes the error of a field, which it looks up in the text.
+// fail makes the error of a field, with the field's place in the script.
 func (l *loader) fail(field string, err error) error {
 	e := &ScriptError{File: l.name, Field: field, Err: err}
-	// A field that is not there has the place of what it is missing from.
+	// The place of a missing field is that of the object in which it is missing.
 	for at := field; at != "" && l.file != nil; at = at[:max(0, strings.LastIndexAny(at, ".["))] {
 		path, pathErr := yaml.PathString("$." + at)
 		if pathErr != nil {
@@ -131,7 +131,7 @@ func (l *loader) fail(field string, err error) error {
 	return e
 }
 
-// locate takes the place out of an error of the YAML library.
+// locate makes a ScriptError of an error of the YAML library, with its place and field.
 func (l *loader) locate(err error) error {
 	var placed yaml.Error
 	if !errors.As(err, &placed) || placed.GetToken() == nil {

@@ -15,18 +15,18 @@ const (
 	textHTML       = "text/html; charset=utf-8"
 	textPlain      = "text/plain; charset=utf-8"
 
-	// FeedPath is where the feed is.
+	// FeedPath is the path of the feed.
 	FeedPath = "/api/events"
 )
 
-// Options set up a simulated provider. The zero value works: seed 0, today by the machine's clock in UTC, no faults.
+// Options of a simulated provider. The zero value is valid: seed 0, today by the machine's clock in UTC, no faults.
 type Options struct {
-	Clock      func() time.Time // default time.Now
-	TimeZone   *time.Location   // of the venues; default UTC
+	Clock      func() time.Time // nil: time.Now
+	TimeZone   *time.Location   // of the venues; nil: UTC
 	Seed       uint64
-	Generation Generation // what FeedPath gives unless the request says otherwise
-	Faults     *Faults    // nil: always answers well
-	Logger     *slog.Logger
+	Generation Generation   // of the feed, unless the request names one
+	Faults     *Faults      // nil: all answers are good
+	Logger     *slog.Logger // nil: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
@@ -45,20 +45,20 @@ func (o Options) withDefaults() Options {
 // New returns the demo provider:
 //
 //	GET /api/events                   the feed; each answer moves the world on by a tick
-//	GET /api/events?peek=1            what the next answer would be, without faults and without moving
-//	GET /api/events?generation=NAME   planList, eventList or eventDate; goes with peek
+//	GET /api/events?peek=1            the feed as the next answer would be, without faults and without moving the world on
+//	GET /api/events?generation=NAME   planList, eventList or eventDate; also together with peek
 //	GET /                             a page for people
 //
-// HEAD peeks. A fault never moves the world, nor does a drip, which carries the answer that is due.
+// HEAD never moves the world on, as with peek. Nor does an answer with a fault, even if it is just the feed that is due, slowly.
 //
-// The server that runs the handler should cancel its BaseContext when it shuts down: else a hanging answer holds up
-// http.Server.Shutdown for as long as [Faults.Hang].
+// The server that runs the handler should cancel its BaseContext when it shuts down, since http.Server.Shutdown waits for hanging
+// answers, up to [Faults.Hang].
 func New(o Options) http.Handler {
 	p := newProvider(o)
 	return p.routes(p.feed)
 }
 
-// provider is a world with a position in it. Its handlers may run at the same time.
+// provider is a world at a tick. Its handlers are safe for concurrent use.
 type provider struct {
 	options      Options
 	world        World
@@ -103,7 +103,7 @@ func (p *provider) feed(w http.ResponseWriter, r *http.Request) {
 	p.options.Faults.spoil(fault, p.look(generation)).play(w, r)
 }
 
-// peeks says whether a request must not move the world.
+// peeks reports whether a request must not move the world on.
 func peeks(r *http.Request) bool {
 	return r.URL.Query().Get("peek") == "1" || r.Method == http.MethodHead
 }
@@ -129,7 +129,7 @@ func (p *provider) nextFault() Fault {
 	return p.options.Faults.Of(p.options.Seed, n)
 }
 
-// look returns the answer that is due.
+// look returns the answer that is due, and does not move the world on.
 func (p *provider) look(g Generation) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,8 +145,8 @@ func (p *provider) move(g Generation) answer {
 	return a
 }
 
-// render writes the feed of this moment. The tick never falls behind the clock's minutes, so that a provider that slept
-// and one that was restarted are where one that was asked every minute is. The lock is held.
+// render makes the answer with the feed of this moment. The tick is never less than the minutes of the clock, so that a provider that had
+// no requests for some time, or was restarted, has the same tick as one that was asked every minute. The caller holds the lock.
 func (p *provider) render(g Generation) answer {
 	now := p.options.Clock().In(p.options.TimeZone)
 	p.tick = max(p.tick, minutes(now))

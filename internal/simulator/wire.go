@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Generation is one of the wire formats that the real provider served over the years.
+// Generation is one of the forms of the feed that the real provider has had over the years.
 type Generation int
 
 // The generations.
@@ -19,7 +19,7 @@ const (
 	EventDate                   // 2021: as EventList, with a single event_date and no end
 )
 
-// Generations returns all generations, newest first.
+// Generations returns all generations, the newest first.
 func Generations() []Generation { return []Generation{PlanList, EventList, EventDate} }
 
 // String returns planList, eventList or eventDate.
@@ -35,7 +35,7 @@ func (g Generation) String() string {
 	return fmt.Sprintf("Generation(%d)", int(g))
 }
 
-// UnmarshalText reads what [Generation.String] writes. Any other text is an error.
+// UnmarshalText reads a name that [Generation.String] returns. Any other text is an error.
 func (g *Generation) UnmarshalText(text []byte) error {
 	for _, known := range Generations() {
 		if known.String() == string(text) {
@@ -46,10 +46,10 @@ func (g *Generation) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown generation %q: want planList, eventList or eventDate", text)
 }
 
-// tags holds the pieces of a generation's markup.
+// tags are the pieces of a generation's markup.
 type tags struct {
-	head, foot               string
-	openSeries, closeSeries  string
+	head, foot               string // before the first series, and after the last
+	openSeries, closeSeries  string // openSeries ends before the value of the id
 	openEvent, closeEvent    string // openEvent ends before the value of the start
 	beforeEnd, beforeEventID string // beforeEnd is empty in the generation without ends
 }
@@ -77,8 +77,7 @@ func (g Generation) tags() tags {
 	return t
 }
 
-// Write writes the feed as an XML document of that generation. It streams: memory does not grow with the feed. The only
-// errors are those of w.
+// Write writes the feed to w as an XML document of a generation, piece by piece. Its errors are those of w.
 func (f Feed) Write(w io.Writer, g Generation) error {
 	e := newEncoder(w, g)
 	e.raw(e.tags.head)
@@ -93,7 +92,7 @@ func (f Feed) Write(w io.Writer, g Generation) error {
 	return e.finish()
 }
 
-// encoder appends markup to a buffer and hands it on when that is full. The first error of the writer sticks.
+// encoder collects markup in a buffer, and writes the buffer to w when it is full. After an error of w nothing more is written.
 type encoder struct {
 	tags tags
 	w    io.Writer

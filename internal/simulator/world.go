@@ -1,17 +1,17 @@
-// Package simulator is a ticketing provider that does not exist: an invented programme of shows around today, served
-// over HTTP in the wire format planlist, with the oddities of the real feed and, when asked, the faults of bad servers.
-// `marquee dev` has it as the demo provider, tests have it as a feed that moves, and a [Script] makes it answer exactly
-// as told.
+// Package simulator simulates a ticketing provider: an invented programme of shows around today, served
+// over HTTP in the format planlist, with the oddities of the real feed and, on request, the faults of bad servers.
+// It is the demo provider of `marquee dev`, and a changing feed for tests. A [Script] makes it give exactly the answers that
+// the script lists.
 //
-// # Why nothing is kept
+// # Why nothing is stored
 //
-// The world has no state to save. What is on follows from the calendar: a production opens on every n-th day of its
-// track, is announced a fixed number of days before, and expires a fixed number of days after; its id is made of track
-// and opening. What happens between two fetches follows from a tick, which counts fetches and never falls behind the
-// clock's minutes: each tick starts a few incidents, each lasts a known number of ticks, so the state at a tick is the
-// incidents of the last 120 ticks applied to the calendar. So [World.At] is a pure function of seed, day and
-// tick. A process that starts today serves the very shows that yesterday's process served, and because the tick starts
-// from the clock, even the same incidents: a database kept between runs sees no mass removal.
+// The world has no state that would have to be saved. The programme follows from the calendar: on every n-th day of a track a production
+// opens, which is announced a fixed number of days before, and expires a fixed number of days after; its id is made of the track
+// and of its number. What changes between two fetches follows from a tick, which counts fetches and is never less than the
+// minutes of the clock. Each tick begins a few incidents, and each of these lasts a known number of ticks: so the state at a tick is the
+// calendar with the incidents of the last 120 ticks. So [World.At] depends on nothing but seed, day and
+// tick. A process that starts today serves the same shows as yesterday's process and, since the tick follows
+// the clock, even the same incidents: in a database that is kept between runs, shows are not removed in masses.
 package simulator
 
 import (
@@ -24,10 +24,10 @@ type World struct {
 	seed uint64
 }
 
-// NewWorld returns the world of that seed: seeds differ in titles, prices and incidents, not in the programme's shape.
+// NewWorld returns the world of a seed. Seeds differ in titles, prices and incidents, but not in when there are shows.
 func NewWorld(seed uint64) World { return World{seed: seed} }
 
-// At returns the feed on that day at that tick: between about 60 and 120 events, ordered by series and start.
+// At returns the feed on a day at a tick: between about 60 and 120 events, by series and start.
 func (w World) At(today Day, tick int64) Feed {
 	productions := slices.Concat(programme(today), w.popUps(today, tick))
 	happened := w.incidents(productions, today, tick)
@@ -64,7 +64,7 @@ func (w World) event(p production, d date, today Day, happened incident) Event {
 		SoldOut:  happened.soldOut,
 		Offers:   slices.Clone(t.offers),
 	}
-	if d.lastDay() > d.on+1 { // an exhibition or a pass: admission is sold while it lasts
+	if d.lastDay() > d.on+1 { // an exhibition or a pass, which is sold until it ends
 		e.SellTo = d.on.at(d.slot.minute + d.slot.minutes - 60)
 	}
 	sold := w.sold(p, d, today)
@@ -86,7 +86,7 @@ func (w World) event(p production, d date, today Day, happened incident) Event {
 	return e
 }
 
-// sold is the percentage of seats that went since the announcement; popular shows end near full.
+// sold is the percentage of seats that have been sold since the announcement, by today: up to 94 for the most popular shows.
 func (w World) sold(p production, d date, today Day) int {
 	popularity := 30 + below(hash(w.seed, uint64(p.id), uint64(d.id)), 65)
 	total, passed := max(1, int(d.on-d.announce)), int(today-d.announce)
@@ -99,9 +99,9 @@ const (
 	popUpHorizon = 4 // days
 )
 
-// popUps are the shows that come at short notice. Each day has six of its own, whose presence goes round: every few
-// ticks one enters and the one that was there longest leaves, until the day is over and all six stay. So something new
-// can always be seen to arrive, and a database that watches for months still gets only six a day.
+// popUps are the shows that are announced at short notice. Each day has six of its own, which take turns in the feed: every few
+// ticks one of them appears, and the one that was there longest disappears. When the day is over, all six stay. So there is always
+// something new to see soon, but even in months a database gets only six of them a day.
 func (w World) popUps(today Day, tick int64) []production {
 	t := popUps()
 	var out []production
@@ -141,7 +141,7 @@ func impossible(today Day) Series {
 	}
 }
 
-// roundTo rounds to the nearest multiple of unit, but a price above 0 to no less than one unit.
+// roundTo rounds to the nearest multiple of unit; a price above 0 is at least one unit.
 func roundTo(cents, unit int) int {
 	if cents == 0 {
 		return 0
