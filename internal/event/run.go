@@ -64,7 +64,7 @@ type Snapshot struct {
 	RunID        int64 // the run that read it
 	ETag         string
 	LastModified string
-	Hash         []byte // of the unpacked bytes
+	Hash         []byte // of the unpacked bytes and, if it counts, of the charset that HTTP names
 	Bytes        int64  // unpacked
 	Decoder      Decoder
 	Records      int

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,8 +23,8 @@ func (s *Source) Open(fetched *fetch.Snapshot) (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the snapshot: %w", err)
 	}
-	charset := charsetOf(fetched.ContentType)
-	if !s.decoder.charset || charset == nil {
+	charset := s.charset(fetched)
+	if charset == nil {
 		return body, nil
 	}
 	_, invalid := io.Copy(io.Discard, transform.NewReader(body, encoding.UTF8Validator))
@@ -34,6 +35,25 @@ func (s *Source) Open(fetched *fetch.Snapshot) (io.Reader, error) {
 		return body, nil
 	}
 	return transform.NewReader(body, charset.NewDecoder()), nil
+}
+
+// charset is the encoding from which Open converts what is not UTF-8; nil if it does not.
+func (s *Source) charset(fetched *fetch.Snapshot) encoding.Encoding {
+	if !s.decoder.charset {
+		return nil
+	}
+	return charsetOf(fetched.ContentType)
+}
+
+// addCharset makes the same bytes in another charset another snapshot, as they are other text.
+func (s *Source) addCharset(fetched *fetch.Snapshot) {
+	charset := s.charset(fetched)
+	if charset == nil || fetched.NotModified {
+		return
+	}
+	name, _ := htmlindex.Name(charset) // it was found there by a name
+	sum := sha256.Sum256(append(fetched.Hash[:], name...))
+	copy(fetched.Hash[:], sum[:])
 }
 
 // charsetOf is the encoding that a media type names; nil if that is UTF-8, is not known, or is missing.

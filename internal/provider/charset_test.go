@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/fetch"
 	"github.com/aledotdev/marquee/internal/provider"
 )
@@ -56,5 +57,43 @@ func TestCharset(t *testing.T) {
 		}
 		fetched.Close()
 		server.Close()
+	}
+}
+
+// TestAnotherCharset: the same bytes are read anew if HTTP names another charset.
+func TestAnotherCharset(t *testing.T) {
+	t.Parallel()
+	contentType := "text/calendar"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write([]byte("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"))
+	}))
+	t.Cleanup(server.Close)
+	config := provider.Config{Slug: "acme", Name: "Acme", Format: "icalendar", TimeZone: "Europe/Madrid", Currency: "EUR", URL: server.URL, AllowPrivateAddresses: true}
+	source, err := provider.New(config, fetch.New(fetch.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var previous *event.Snapshot
+	for _, step := range []struct {
+		contentType string
+		repeated    bool
+	}{
+		{"text/calendar", false},
+		{"text/calendar; charset=utf-8", true},
+		{"text/calendar; charset=iso-8859-1", false},
+		{"text/calendar; charset=ISO-8859-1", true},
+		{"text/calendar; charset=iso-8859-2", false},
+	} {
+		contentType = step.contentType
+		fetched, err := source.Fetch(t.Context(), previous, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if repeated := source.Repeated(previous, fetched) != nil; repeated != step.repeated {
+			t.Errorf("%s: repeated %t", contentType, repeated)
+		}
+		previous = &event.Snapshot{Hash: fetched.Hash[:], Decoder: source.Fingerprint()}
+		fetched.Close()
 	}
 }

@@ -109,6 +109,7 @@ func (s *Source) Fetch(ctx context.Context, previous *event.Snapshot, progress f
 	fetched, err := s.client.Get(ctx, request, tell)
 	if err == nil {
 		fetched.ETag, fetched.LastModified = s.marked(fetched.ETag), s.marked(fetched.LastModified)
+		s.addCharset(fetched)
 	}
 	return fetched, err
 }
