@@ -33,7 +33,7 @@ func (b Brake) Check(c Counts, upcoming int) string {
 	}
 }
 
-// Held is a snapshot that the brake holds until a person decides, or until another snapshot of the provider is applied.
+// Held is a snapshot that the brake holds until a person decides, or until the provider's next good snapshot takes its place.
 type Held struct {
 	RunID    int64 // the run that was held; the snapshot is approved or rejected by it
 	Provider string

@@ -29,7 +29,7 @@ const (
 	OutcomeFailed     Outcome = "FAILED"     // there was no snapshot, or not a good one; the catalog did not change
 	OutcomeHeld       Outcome = "HELD"       // the brake holds the snapshot until a person decides
 	OutcomeRejected   Outcome = "REJECTED"   // a person rejected the snapshot, in this run or in an earlier one
-	OutcomeSuperseded Outcome = "SUPERSEDED" // another run took over, or the run was held and a later snapshot was applied
+	OutcomeSuperseded Outcome = "SUPERSEDED" // another run took over; or the run was held, and a later good snapshot took its place
 )
 
 // Run is a SyncRun under way.

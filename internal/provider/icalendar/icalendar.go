@@ -20,9 +20,9 @@
 // Brussels, Copenhagen, Madrid, Paris". Without rules, an offset such as GMT+0100 or UTC+01:00 is that offset.
 //
 // An event by rules or by an offset is shown in the provider's zone if that has the same offset at the event's start, else in the
-// zone of the TZID's name if that has it, else in Etc/GMT±N or, if the offset is not in whole hours, in UTC. All other
-// TZIDs, floating times and whole days are in the provider's zone. Times in UTC are shown in the provider's zone. X-WR-TIMEZONE is
-// ignored: the zone is that of the provider's file.
+// zone of the TZID's name if that has it, else in Etc/GMT±N or, if the offset is not in whole hours, in UTC. Floating times, whole
+// days, and times with a TZID that says nothing are in the provider's zone. Times in UTC are shown in it. X-WR-TIMEZONE is
+// ignored: the provider's zone is that of its file.
 //
 // # What is left out
 //
