@@ -65,7 +65,7 @@ func expand(start stamp, value string, from, to time.Time, work *budget) ([]time
 	return found, err
 }
 
-// iterate returns the instances of a rule from from on, and reports whether the rule's first instance is its start.
+// iterate returns the instances of a rule that are not before from, and reports whether the rule's first instance is its start.
 func iterate(option rrule.ROption, from time.Time, work *budget) (found []time.Time, synchronized bool, err error) {
 	defer func() {
 		if recover() != nil { // the library uses numbers of the rule as indexes, unchecked

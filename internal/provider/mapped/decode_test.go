@@ -213,7 +213,7 @@ func TestWhatCostsTheSnapshot(t *testing.T) {
 		"CSV with a quote left open":     {mapped.CSV, "", object, "a,b\n1,\"x\n", `"`},
 		"CSV, quotes in lines of a cell": {mapped.CSV, "", object, "a,b\n1,\"x\ny\" z\n", `"`},
 		"CSV of nothing":                 {mapped.CSV, "", object, "", "no header line"},
-		"CSV that is a sentence":         {mapped.CSV, "", object, "Service temporarily unavailable\n", "no header line"},
+		"CSV that is a sentence":         {mapped.CSV, "", object, "Service temporarily unavailable\n", "not a header line"},
 		"CSV of lines that end with CR":  {mapped.CSV, "", object, "a,b\r1,2\r", "CR alone"},
 		"CSV, CR alone, quoted names":    {mapped.CSV, "", object, "\"a\",\"b\"\r1,2\r", "CR alone"},
 		"CSV, a name's quote left open":  {mapped.CSV, "", object, "a;\"b\n1;2\n", `line 2: `},
