@@ -64,6 +64,10 @@ func (s *Syncer) follow(ctx, working context.Context, source *provider.Source, w
 			return
 		case slots <- struct{}{}:
 		}
+		if ctx.Err() != nil { // a select with several ready cases takes any of them
+			<-slots
+			return
+		}
 		start := s.Clock()
 		report, _ := s.Sync(working, source) // logged and recorded there; the next try comes anyway
 		<-slots
