@@ -128,10 +128,12 @@ func previousSnapshot(ctx context.Context, tx pgx.Tx, provider event.ID) (*event
 func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) (err error) {
 	defer markUnavailable(&err)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := finishRun(ctx, tx, run, result, at, 0); err != nil {
+		// The lease comes first, as in every other transaction: a run that takes the lease over locks it and then this run's
+		// record, and the other way round the two would wait for each other.
+		if err := release(ctx, tx, run); err != nil {
 			return err
 		}
-		return release(ctx, tx, run)
+		return finishRun(ctx, tx, run, result, at, 0)
 	})
 	if err != nil {
 		return fmt.Errorf("recording the end of run %d: %w", run.ID, err)

@@ -369,6 +369,52 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// TestLockOrder: a run that records its failure doesn't lock its record before its lease. Whoever takes the lease over locks the lease
+// first, so the two would wait for each other.
+func TestLockOrder(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s := store.New(pool)
+	run, err := s.StartRun(t.Context(), acme("acme"), "test", noon, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Rollback(context.Background()) }()
+	if _, err := other.Exec(t.Context(), `SELECT FROM leases FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		failed <- s.FailRun(t.Context(), run, event.Result{Outcome: event.OutcomeFailed}, noon)
+	}()
+	awaitLock(t, pool)
+	if _, err := other.Exec(t.Context(), `SELECT FROM sync_runs FOR UPDATE NOWAIT`); err != nil {
+		t.Errorf("the run's record is locked while its lease is waited for: %v", err)
+	}
+	if err := other.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-failed; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitLock returns when somebody waits for a lock.
+func awaitLock(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	for waits := false; !waits; {
+		err := pool.QueryRow(t.Context(), `
+			SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestPrune: what is old goes, but for the removal of an event that is still removed, and the runs that the
 // next sync refers to.
 func TestPrune(t *testing.T) {
