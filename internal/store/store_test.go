@@ -464,3 +464,45 @@ func TestPrune(t *testing.T) {
 		t.Errorf("%d rows deleted the second time: %v", deleted, err)
 	}
 }
+
+// TestPruneLocks: while old runs are deleted, which may take long, other runs can commit.
+func TestPruneLocks(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s := store.New(pool)
+	for i := range 2 {
+		if err := apply(t.Context(), s, acme("acme"), true, write("acme", "1", fmt.Sprint(i), event.ChangeRetitled)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := pool.Exec(t.Context(), `INSERT INTO quarantined_records (run_id, reason, message, place, excerpt) SELECT min(id), '', '', '', '' FROM sync_runs`); err != nil {
+		t.Fatal(err)
+	}
+	other, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Rollback(context.Background()) }()
+	if _, err := other.Exec(t.Context(), `SELECT FROM quarantined_records FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		deleted int64
+		err     error
+	}
+	pruned := make(chan result, 1)
+	go func() {
+		deleted, err := s.Prune(t.Context(), noon.Add(time.Hour))
+		pruned <- result{deleted, err}
+	}()
+	awaitLock(t, pool)
+	if _, err := pool.Exec(t.Context(), `SELECT FROM catalog WHERE id = 1 FOR UPDATE NOWAIT`); err != nil {
+		t.Errorf("the catalog is locked while old runs are deleted: %v", err)
+	}
+	if err := other.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-pruned; r.err != nil || r.deleted != 3 { // two changes, one run
+		t.Errorf("%d rows deleted, want 3: %v", r.deleted, r.err)
+	}
+}
