@@ -11,10 +11,10 @@ import (
 	"github.com/aledotdev/marquee/internal/provider"
 )
 
-// limit says why a snapshot with these counts is to be held, or nothing; see event.Brake.
+// limit says why a snapshot with these counts is to be held; empty: it is not. See event.Brake.
 type limit func(c event.Counts, upcoming int) string
 
-// snapshot gives a snapshot's records; those that known says need not be read are Known.
+// snapshot gives the records of a snapshot. A record that known recognises is not read, and comes as Known.
 type snapshot func(known knows) iter.Seq2[event.Record, error]
 
 // knows is event.Skip.Known.
@@ -26,8 +26,8 @@ func reading(ctx context.Context, source *provider.Source, body io.Reader) snaps
 	}
 }
 
-// apply brings the catalog to the state of a snapshot, in one transaction, unless the limit holds it: then
-// the error is a *heldError. It completes the result that it is given.
+// apply brings the catalog to the state of a snapshot, in one transaction. If the brake holds the snapshot, nothing is applied and
+// the error is a *heldError. apply fills in the counts and the outcome of the result that it is given.
 func (s *Syncer) apply(ctx context.Context, run event.Run, has *presence, snap snapshot, result event.Result, brake limit) (_ event.Result, err error) {
 	ctx, span := s.span(ctx, "apply")
 	defer func() { end(span, err) }()
@@ -53,8 +53,8 @@ func (s *Syncer) apply(ctx context.Context, run event.Run, has *presence, snap s
 	return result, err
 }
 
-// read compares a snapshot with what the catalog has. The records are read at most once, and only those that may differ are
-// looked up and handed to write, a batch at a time.
+// read compares a snapshot with what the catalog has. It reads the records once, and looks up only events that may differ; those it hands
+// to write, a batch at a time.
 func read(ctx context.Context, tx Tx, present *event.Present, snap snapshot, write func(context.Context, []event.Write) error) (counts event.Counts, upcoming int, err error) {
 	a := applier{tx: tx, present: present, plan: newPlan(present.Events), write: write}
 	known := recordIndex{events: present.Events}
@@ -83,7 +83,8 @@ func read(ctx context.Context, tx Tx, present *event.Present, snap snapshot, wri
 	return counts, present.Upcoming, nil
 }
 
-// left are the known events that the snapshot holds no more, but for those of which that is not clear.
+// left are the known events that are no longer in the snapshot. An event stays out of the list if a broken record that names only its series
+// may be its own.
 func (a *applier) left(ctx context.Context) ([]event.ID, error) {
 	missing := a.plan.missing()
 	if len(missing) == 0 || len(a.plan.unclear) == 0 {
@@ -105,12 +106,12 @@ type candidate struct {
 	id     event.ID
 	hash   event.Hash
 	record event.RecordHash
-	known  bool           // it is the catalog's own event, not read
+	known  bool           // its record was not read: event is still to be taken from the catalog
 	place  event.Position // of its record
-	loser  event.Position // of an earlier one that it outdoes, if there is one
+	loser  event.Position // of an earlier record of the same key, which this one replaces; zero: there is none
 }
 
-// applier collects what is to be looked up and written.
+// applier reads one snapshot and collects, in batches, what is to be looked up and written.
 type applier struct {
 	tx          Tx
 	present     *event.Present
@@ -177,7 +178,7 @@ func (a *applier) flush(ctx context.Context) error {
 	return a.write(ctx, writes)
 }
 
-// decide looks up what may differ, and says what is to be written of it.
+// decide looks up the events that may differ, and returns what is to be written.
 func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
 	if len(a.differing) == 0 {
 		return nil, nil
@@ -189,7 +190,7 @@ func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
 	writes := make([]event.Write, len(a.differing))
 	for i := range a.differing {
 		c := &a.differing[i]
-		if c.known { // and differs: it outdoes a record before it, with what the catalog has
+		if c.known { // it is as the catalog has it, but replaces an earlier record of the same key that was not
 			c.event = stored[c.id].Event
 		}
 		if !c.loser.IsZero() {
@@ -202,10 +203,10 @@ func (a *applier) decide(ctx context.Context) ([]event.Write, error) {
 	return writes, nil
 }
 
-// find looks up what may differ.
+// find looks up the events that may differ.
 func (a *applier) find(ctx context.Context) (map[event.ID]*event.Stored, error) {
 	if a.present.None {
-		return nil, nil //nolint:nilnil // Of nothing there is nothing.
+		return nil, nil //nolint:nilnil // The provider has no events, so there are none to find.
 	}
 	ids := make([]event.ID, len(a.differing))
 	for i := range a.differing {

@@ -15,7 +15,7 @@ import (
 	"github.com/aledotdev/marquee/test/harness"
 )
 
-// runTables hold what a run writes of itself, whatever comes of it.
+// runTables are the tables in which a run records itself, however it ends.
 var runTables = []string{"sync_runs", "leases", "held_snapshots"}
 
 // season is n upcoming events, numbered from 1.
@@ -84,7 +84,7 @@ func TestBrake(t *testing.T) {
 	t.Run("approved when it would take away more by now", func(t *testing.T) {
 		t.Parallel()
 		app, feed, found := held(t)
-		// Between look and decision the provider has listed more. The snapshot is moot, but suppose it were not.
+		// The counts that were shown are lower than what the snapshot would remove by now.
 		app.Exec(`UPDATE held_snapshots SET counts = jsonb_set(counts, '{removed}', '9')`)
 		found.Counts.Removed = 9
 		_, err := app.Syncer.Approve(t.Context(), found, feed.Source)
@@ -152,7 +152,7 @@ func TestBrake(t *testing.T) {
 	})
 }
 
-// TestHeldRepeats: what is decided about a held run is decided about those that came with the same snapshot.
+// TestHeldRepeats: a decision about a held run is also one about the later runs that held the same snapshot.
 func TestHeldRepeats(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -235,7 +235,7 @@ func TestHeldRepeats(t *testing.T) {
 	}
 }
 
-// TestBrakeCheck is the rule alone.
+// TestBrakeCheck checks the rule alone.
 func TestBrakeCheck(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -28,7 +28,7 @@ func serve(body []byte, header ...string) http.HandlerFunc {
 	}
 }
 
-// TestBrokenSnapshots: what is no whole snapshot changes nothing, says why, and is got over by the next.
+// TestBrokenSnapshots: a snapshot that is not whole changes nothing, the run says why, and the next good one is applied.
 func TestBrokenSnapshots(t *testing.T) { //nolint:tparallel // one database for all
 	t.Parallel()
 	next := harness.PlanList(varied(func(p *harness.Plan) { p.SoldOut = "true" }), show("new", "2030-07-01T20:00:00"))
@@ -227,7 +227,7 @@ func TestBrokenRecords(t *testing.T) {
 	}
 }
 
-// TestUnclearSeries: a record that can't be used, and names a series alone, leaves all events of that series as they are.
+// TestUnclearSeries: if a record can't be used and names only its series, all events of that series stay as they are.
 func TestUnclearSeries(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)

@@ -123,7 +123,7 @@ func readable(t *testing.T, row, about string) string {
 	return c.Kind + "[" + strings.Join(parts, " ") + "]"
 }
 
-// TestNotify: each new version is told of, once it can be read, and nothing else is.
+// TestNotify: each new version is announced when it can be read, and nothing else is.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)

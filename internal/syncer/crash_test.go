@@ -129,7 +129,7 @@ func catalogOf(t *testing.T, app *harness.App) map[string][]string {
 }
 
 // TestKilled: a program that is killed in the middle of a sync leaves the catalog as it was, and the next
-// sync makes of it what it would have been.
+// sync brings it to the same state as if nothing had happened.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	want := undisturbed(t)
@@ -182,7 +182,7 @@ func TestKilled(t *testing.T) {
 			unlock()
 			same(t, "the catalog after the crash", before, app.Rows(own...))
 
-			// Its lease keeps others out, until it was silent for long enough.
+			// Its lease keeps others out until it has been silent for long enough.
 			if _, err := feed.Try(); err == nil {
 				t.Error("a killed run has no lease")
 			}
@@ -210,7 +210,7 @@ func recovers(t *testing.T, app *harness.App, feed *harness.Feed, want map[strin
 	}
 }
 
-// TestPostgresKilled: the same when it is PostgreSQL that is killed under a run, just before the commit.
+// TestPostgresKilled: the same if PostgreSQL is killed during a run, just before the commit.
 func TestPostgresKilled(t *testing.T) {
 	t.Parallel()
 	want := undisturbed(t)

@@ -11,13 +11,13 @@ import (
 
 // Plan is what a sync would do.
 type Plan struct {
-	Provider   string
+	Provider   string // slug
 	Counts     event.Counts
-	Upcoming   int    // events of the provider, before
-	Held       string // why the brake would hold it; empty: it would not
+	Upcoming   int    // upcoming events that the provider has now
+	Held       string // why the brake would hold the snapshot; empty: it would not
 	Entries    []PlanEntry
 	Quarantine []event.Record
-	Truncated  bool // there are more entries or quarantined records than listed
+	Truncated  bool // there are more entries or quarantined records than are listed
 }
 
 // PlanEntry is what would change in one event.
@@ -28,10 +28,10 @@ type PlanEntry struct {
 	Changes []event.Change      `json:"changes"`
 }
 
-// maxPlanEntries bounds what a Plan lists of each kind; its counts are always whole.
+// maxPlanEntries bounds each of the lists in a Plan. Its counts are complete all the same.
 const maxPlanEntries = 1_000
 
-// DryRun fetches a snapshot and says what a sync would do now. It writes nothing.
+// DryRun fetches a snapshot and says what a sync would do now. It takes no lease and writes nothing.
 func (s *Syncer) DryRun(ctx context.Context, source *provider.Source) (Plan, error) {
 	plan := Plan{Provider: source.Provider().Slug}
 	fetched, err := source.Fetch(ctx, nil, nil)
@@ -68,7 +68,7 @@ type dryTx struct {
 	Tx
 	plan *Plan
 	now  time.Time
-	at   map[event.ID]int // where events are in the plan: of records with one key the last counts
+	at   map[event.ID]int // index in plan.Entries, so that a later record of the same event replaces its entry
 }
 
 func (d *dryTx) Write(_ context.Context, writes []event.Write) error {

@@ -15,14 +15,15 @@ import (
 	"github.com/aledotdev/marquee/internal/provider"
 )
 
-// unscheduled is the period of a source without a schedule, for Due.
+// unscheduled is the period by which Due syncs a source that has no schedule.
 const unscheduled = 15 * time.Minute
 
-// Due syncs the sources that are due at its start, as many at once as parallel says (at least 1), until none is. Any
-// number of processes may do so together: each takes whatever no other has the lease of, so that a source is synced
-// once in its period, and what a process that died had taken is done by the others when its lease lapses. synced is
-// how many sources this process synced, well or not; failed how many of them not well, as their runs say. The error
-// is one that has nothing to do with a source: the database, or ctx.
+// Due syncs the sources that are due when it is called, parallel at a time (at least 1), and returns when none of them is
+// due any more. Any number of processes may do so together. Each takes the sources of which no other has the lease, so that a source is
+// synced once in its period. If a process dies, the others sync its sources once its leases lapse.
+//
+// synced is how many sources this process synced, successfully or not; failed is how many of those failed, for the reasons that their runs
+// record. err is not about a source: the database is not available, or ctx has ended.
 func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel int) (synced, failed int, err error) {
 	start := s.Clock()
 	for {
@@ -39,7 +40,7 @@ func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel i
 		if len(due) == 0 {
 			return synced, failed, nil
 		}
-		// In no order, so that processes rarely meet.
+		// Shuffled, so that processes rarely try the same source at the same time.
 		//nolint:gosec // G404: it need not be secret, only different.
 		rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
 		did, broken, err := s.share(ctx, due, last, parallel)
@@ -50,7 +51,7 @@ func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel i
 		if did > 0 {
 			continue
 		}
-		// Others are at what is left. They may die of it.
+		// Other processes are syncing what is left. If one of them dies, its sources are still to be synced.
 		select {
 		case <-time.After(cmp.Or(s.Poll, 2*time.Second)):
 		case <-ctx.Done():
@@ -59,7 +60,7 @@ func (s *Syncer) Due(ctx context.Context, sources []*provider.Source, parallel i
 	}
 }
 
-// share syncs those of the sources that nobody else has.
+// share syncs those of the due sources that no other process has the lease of.
 func (s *Syncer) share(ctx context.Context, due []*provider.Source, last map[event.ID]event.LastRun, parallel int) (synced, failed int, err error) {
 	var mu sync.Mutex
 	var group errgroup.Group
@@ -82,7 +83,7 @@ func (s *Syncer) share(ctx context.Context, due []*provider.Source, last map[eve
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case errors.Is(syncErr, event.ErrRunning), errors.Is(syncErr, event.ErrNotDue): // another process's
+			case errors.Is(syncErr, event.ErrRunning), errors.Is(syncErr, event.ErrNotDue): // another process syncs it, or has done so
 			case report.RunID == 0, errors.Is(syncErr, event.ErrUnavailable):
 				err = syncErr
 			case syncErr != nil:
@@ -100,7 +101,7 @@ func (s *Syncer) share(ctx context.Context, due []*provider.Source, last map[eve
 	return synced, failed, err
 }
 
-// isDue tells whether a source whose latest run was last (zero: none) is to be synced at a time.
+// isDue tells whether a source is to be synced at a time, given its latest run (zero: none).
 func isDue(source *provider.Source, last event.LastRun, at time.Time) bool {
 	schedule := source.Schedule()
 	switch {
@@ -111,8 +112,8 @@ func isDue(source *provider.Source, last event.LastRun, at time.Time) bool {
 	case schedule.Cron != "":
 		return !schedule.Next(last.StartedAt).After(at)
 	}
-	// Periods stand still, each source's at times of its own: counted from the last start they would move on with
-	// each delay.
+	// Periods begin at fixed times, which differ from source to source. If a period were counted from the last start, every delay
+	// would move all later ones.
 	every := cmp.Or(schedule.Every, unscheduled)
 	hash := fnv.New64a()
 	hash.Write([]byte(source.Provider().Slug))

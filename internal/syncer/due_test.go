@@ -8,8 +8,8 @@ import (
 	"github.com/aledotdev/marquee/internal/provider"
 )
 
-// TestIsDue: a source is due once in its period, no sooner than its provider wants, and not kept waiting by a time that
-// some clock made up.
+// TestIsDue: a source is due once in its period, but no sooner than its provider wants. A run whose time came from a wrong
+// clock doesn't keep it waiting.
 func TestIsDue(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2030, 6, 30, 12, 7, 0, 0, time.UTC)

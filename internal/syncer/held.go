@@ -13,16 +13,16 @@ import (
 	"github.com/aledotdev/marquee/internal/provider"
 )
 
-// heldError carries what the brake holds from where it is found out to where the snapshot's bytes are.
+// heldError carries what the brake holds from apply, which finds it out, to attempt, which has the snapshot's bytes.
 type heldError struct{ held event.Held }
 
-// Error is the reason.
+// Error says that the snapshot is held, and why.
 func (e *heldError) Error() string { return event.ErrHeld.Error() + ": " + e.held.Reason }
 
 // Unwrap is event.ErrHeld.
 func (e *heldError) Unwrap() error { return event.ErrHeld }
 
-// hold keeps a snapshot for a person to decide about. Its error says that it is held.
+// hold keeps a snapshot for a person to decide about. If that succeeds, the error is event.ErrHeld, with the number of the run to decide about.
 func (s *Syncer) hold(ctx context.Context, run event.Run, e *heldError, body io.Reader) (event.Result, error) {
 	var err error
 	if e.held.Body, err = pack(body); err != nil {
@@ -40,15 +40,16 @@ func (s *Syncer) hold(ctx context.Context, run event.Run, e *heldError, body io.
 	return result, fmt.Errorf("%w: %s; look at it, then approve or reject run %d", event.ErrHeld, held.Reason, held.RunID)
 }
 
-// ErrOtherSettings says that a held snapshot would be read differently now.
+// ErrOtherSettings says that the provider's settings have changed since a snapshot was held, so that it would be read differently now.
 var ErrOtherSettings = errors.New("the provider's settings have changed since; its next sync decides anew")
 
-// ErrMoreThanShown says that a held snapshot would by now take away more than was shown to who approves it.
+// ErrMoreThanShown says that a held snapshot would now take away more than it would have when it was held, which is all that the person who
+// approves it has been shown.
 var ErrMoreThanShown = errors.New("it would take away more than when it was held")
 
-// Approve applies the snapshot that a run holds to the catalog as it is now, however long ago it was held: where the time
-// has a say in how it is read, that is the time now. It fails with ErrMoreThanShown if it would take away more than
-// what was shown to who approves it, and with ErrOtherSettings if the provider's file reads it differently.
+// Approve applies the snapshot that a run holds to the catalog as it is now, however long ago the snapshot was held. If reading
+// it depends on the time, it is read as of now. Approve fails with ErrMoreThanShown if the snapshot would take away more than when it was
+// held, with ErrOtherSettings if the provider's settings have changed since, and with event.ErrNotHeld if the run holds it no longer.
 func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.Source) (Report, error) {
 	if held.Snapshot.Decoder.Settings() != source.Fingerprint().Settings() {
 		return Report{Provider: held.Provider}, fmt.Errorf("approving run %d: %w", held.RunID, ErrOtherSettings)
@@ -60,9 +61,9 @@ func (s *Syncer) Approve(ctx context.Context, held event.Held, source *provider.
 		}
 		return ""
 	}
-	// Nothing is fetched: that the provider asked to be left alone is no matter.
+	// By force: nothing is fetched, so it doesn't matter whether the provider asked to be left alone.
 	return s.run(ctx, source, s.start(source, true), func(ctx context.Context, run event.Run) (event.Result, error) {
-		// Whoever held the lease before this run may have decided in the meantime.
+		// A run that had the lease before this one may have applied or replaced what is held.
 		if _, err := s.Store.Held(ctx, held.RunID); err != nil {
 			return event.Result{}, err
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// presence is what the catalog has of a run's provider, read in a goroutine of its own.
+// presence is what the catalog has of a run's provider, read in a separate goroutine.
 type presence struct {
 	read    func() (event.Present, error)
 	once    sync.Once
@@ -20,33 +20,33 @@ func (s *Syncer) presence(ctx context.Context, run event.Run) *presence {
 	return &presence{read: func() (event.Present, error) { return s.Store.Present(ctx, run, s.Clock()) }}
 }
 
-// begin has it read while the caller goes on. It may be called more than once.
+// begin starts the reading and returns at once. It may be called more than once.
 func (p *presence) begin() {
 	p.once.Do(func() {
 		p.reading.Go(func() { p.present, p.err = p.read() })
 	})
 }
 
-// get waits for it.
+// get waits for the reading, and starts it if begin was not called.
 func (p *presence) get() (event.Present, error) {
 	p.begin()
 	p.reading.Wait()
 	return p.present, p.err
 }
 
-// end waits for the goroutine, if there is one.
+// end waits until the goroutine has ended, if there is one.
 func (p *presence) end() { p.reading.Wait() }
 
-// recordIndex finds the events of the last snapshot by the records that they were written from. It is not safe for
+// recordIndex finds the events of the last snapshot by the hashes of the records that they were written from. It is not safe for
 // concurrent use.
 type recordIndex struct {
 	events []event.Known
-	next   int                      // behind the one found last
-	places map[event.RecordHash]int // in events; made when first needed
+	next   int                      // index behind the event found last
+	places map[event.RecordHash]int // indices in events; made when first needed
 }
 
-// find tells where in events the one of a record is. A feed mostly keeps its order, which is about that of events too:
-// so the next one is tried first, which costs no search.
+// find returns the index of the event that was written from a record. Feeds mostly keep their order, and events are in about
+// the same one: so the event after the one found last is tried first, which saves a search.
 func (x *recordIndex) find(record event.RecordHash) (place int, known bool) {
 	place = x.next
 	if known = place < len(x.events) && x.events[place].Record == record; !known {

@@ -162,7 +162,7 @@ func TestPricesWithCapacity(t *testing.T) {
 	}
 }
 
-// TestListing: once offered online an event stays listed, whatever comes; one never offered so is not.
+// TestListing: an event that was once offered online stays listed, whatever happens; one that never was is not listed.
 func TestListing(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)
@@ -283,8 +283,8 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
-// TestDigestedAnew: an event that is written anew, though nothing that the API shows of it is another, has not changed. A later
-// version of the program may digest what it always had in another way.
+// TestDigestedAnew: an event that is written again, though nothing that the API shows of it differs, has not changed. That happens when
+// a later version of the program computes another digest of the same content.
 func TestDigestedAnew(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)

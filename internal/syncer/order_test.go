@@ -122,8 +122,8 @@ func TestOvertaken(t *testing.T) {
 
 func badGateway(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadGateway) }
 
-// TestInTurn: while one run is under way another one is not started; a run that was silent for long, but
-// that nobody has overtaken, is applied.
+// TestInTurn: while one run is under way no other is started. A run that was silent for long is still applied if
+// no other has taken over.
 func TestInTurn(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)
@@ -171,8 +171,8 @@ func TestHeartbeat(t *testing.T) {
 	recorded(t, app, first.report, event.OutcomeSuperseded, "SUPERSEDED")
 }
 
-// TestTakeoverDuringCommit: a run that is being applied can't be overtaken any more; the one that tried
-// comes after it.
+// TestTakeoverDuringCommit: a run that is being applied can't be overtaken any more; the run that tries
+// starts after it.
 func TestTakeoverDuringCommit(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)

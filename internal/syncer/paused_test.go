@@ -56,8 +56,8 @@ func halfway(body []byte, arrived, goOn chan struct{}) http.HandlerFunc {
 	}
 }
 
-// TestPaused: a program that stood still (a suspended machine, a node without CPU) while another took its
-// provider over can't apply what it has, however late it wakes up.
+// TestPaused: a program that is paused (a suspended machine, a node without CPU) while another takes its
+// provider over can't apply its snapshot, however late it wakes up.
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)
@@ -123,8 +123,8 @@ func TestPausedInCommit(t *testing.T) {
 	same(t, "the paused program changed the catalog", before, app.Rows(own...))
 }
 
-// TestTwoProcesses: of two programs that sync one provider at once one does it, and the other says that it
-// is being done.
+// TestTwoProcesses: if two programs sync one provider at the same time, one does it, and the other says that a sync
+// is running.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	app := harness.Start(t, noon)

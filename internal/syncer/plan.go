@@ -8,19 +8,19 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// plan compares one snapshot with what the catalog holds of its provider, record by record. It does no
-// I/O, keeps two small values an event, and gives the same answer for the same input.
+// plan compares one snapshot with what the catalog has of its provider, record by record. It does no
+// I/O, keeps two small values for each event, and gives the same answer for the same input.
 //
-// It numbers the events: first those that are known, then the others as they come. What most records need is found by
-// the number, one after the other in memory, and not by the id, which may be anywhere.
+// It numbers the events: first the known ones, then the others as they come. What it keeps of an event is found by
+// its number. Most records come in the order of the numbers, so that memory is read in sequence; by id it would be read at random.
 type plan struct {
 	known       []event.Known         // the events of the snapshot applied last
 	seen        []sighting            // the known events and those of this snapshot, by number
 	numbers     map[event.ID]int      // made when first needed
-	again       int                   // how many of the known ones are seen
-	titles      map[string]string     // of its series: the last good record of each counts
-	last        event.Series          // the one whose title was noted last
-	unclear     map[event.ID]struct{} // series of which a record can't be used and names no event
+	again       int                   // how many known events this snapshot has as well
+	titles      map[string]string     // of this snapshot's series, by the provider's id; the last good record of a series counts
+	last        event.Series          // the series whose title was noted last
+	unclear     map[event.ID]struct{} // series of which a record can't be used and doesn't name its event
 	records     int
 	quarantined int
 }
@@ -31,12 +31,12 @@ type sighting struct {
 	effect effect
 }
 
-// effect is what becomes of an event by the record that counts for it.
+// effect is what the record that counts for an event does to it.
 type effect uint8
 
 const (
 	unseen effect = 0
-	seen   effect = 1 << iota // and nothing else: unchanged
+	seen   effect = 1 << iota // if it is the only one: unchanged
 	broken
 	added
 	changed
@@ -47,7 +47,7 @@ func newPlan(known []event.Known) *plan {
 	return &plan{known: known, seen: make([]sighting, len(known)), titles: map[string]string{}, unclear: map[event.ID]struct{}{}}
 }
 
-// number is that of an event, which is given one if it has none.
+// number is the number of an event. An event without a number is given the next one.
 func (p *plan) number(id event.ID) int {
 	if p.numbers == nil {
 		p.numbers = make(map[event.ID]int, len(p.known))
@@ -64,9 +64,9 @@ func (p *plan) number(id event.ID) int {
 	return number
 }
 
-// see judges the next record, by the number of its event: whether it may differ from what the catalog has, so that
-// decide is to be asked, and where an earlier record of the same key with other content stands (zero: there is none),
-// which is to be quarantined: the last of a key wins.
+// see notes the next record, of the event with this number. differs says whether the record may differ from what the catalog has: then
+// decide has to be called. loser is the place of an earlier record of the same key with other content (zero: there is none). The last
+// record of a key counts, so the loser is to be quarantined.
 func (p *plan) see(number int, hash event.Hash, place event.Position) (differs bool, loser event.Position) {
 	p.records++
 	s, present := &p.seen[number], number < len(p.known)
@@ -86,7 +86,7 @@ func (p *plan) see(number int, hash event.Hash, place event.Position) (differs b
 	return !present || p.known[number].Content != hash, event.Position{}
 }
 
-// seeTitle notes what the next good record says of its series, which mostly is what the one before said.
+// seeTitle notes the title that the next good record gives its series. Mostly it is the same as in the record before.
 func (p *plan) seeTitle(series, title string) {
 	if series == "" || p.last == (event.Series{ID: series, Title: title}) {
 		return
@@ -95,7 +95,7 @@ func (p *plan) seeTitle(series, title string) {
 	p.titles[series] = title
 }
 
-// retitled lists the series that are new, or titled otherwise than the catalog has them, in the order of their ids.
+// retitled lists the series that are new or have another title than in the catalog, in the order of their ids.
 func (p *plan) retitled(stored map[string]string) []event.Series {
 	var series []event.Series
 	for id, title := range p.titles {
@@ -107,8 +107,8 @@ func (p *plan) retitled(stored map[string]string) []event.Series {
 	return series
 }
 
-// seeBroken notes a record that can't be used. Its event, if the record names one, is still in the
-// feed: it is neither changed nor removed. If it names a series only, that holds for every event of it.
+// seeBroken notes a record that can't be used. If the record names its event, that event is still in the
+// feed: it is neither changed nor removed. If it names only a series, no event of that series is removed.
 func (p *plan) seeBroken(key event.Key) {
 	p.records++
 	p.quarantined++
@@ -128,8 +128,8 @@ func (p *plan) seeBroken(key event.Key) {
 	}
 }
 
-// decide says what to write for a record that see found to differ. stored is its event in the catalog,
-// nil if it was never there.
+// decide says what to write for a record of which see said that it may differ. stored is its event in the catalog,
+// nil if the catalog never had it.
 func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *event.Stored) event.Write {
 	s := &p.seen[p.number(id)]
 	w := event.Write{Event: *rec, ID: id, Hash: hash, New: stored == nil}
@@ -145,20 +145,20 @@ func (p *plan) decide(rec *event.Event, id event.ID, hash event.Hash, stored *ev
 		}
 		if stored.Hash != hash {
 			s.effect |= changed
-			if rec.Online && !stored.Listed { // to those who read the catalog it is new
+			if rec.Online && !stored.Listed { // it was never shown, so it is new to those who read the catalog
 				w.Changes = append(w.Changes, event.Change{Kind: event.ChangeAdded})
 			}
 			shown := *rec
-			shown.SeriesTitle = p.titles[rec.Key.Series] // its last record's, which need not be this one
+			shown.SeriesTitle = p.titles[rec.Key.Series] // that of the last record of the series, which need not be this record
 			w.Changes = append(w.Changes, event.Diff(&stored.Event, &shown)...)
 		}
 	}
 	return w
 }
 
-// missing lists the known events that the snapshot does not hold, in the order of their ids.
+// missing lists the known events that the snapshot does not have, in the order of their ids.
 func (p *plan) missing() []event.ID {
-	if p.again == len(p.known) { // as nearly always
+	if p.again == len(p.known) { // nearly always
 		return nil
 	}
 	ids := make([]event.ID, 0, len(p.known)-p.again)
@@ -171,9 +171,9 @@ func (p *plan) missing() []event.ID {
 	return ids
 }
 
-// counts sums up, but for what the missing events come to: that depends on their dates. A record is
-// quarantined or good, and a good one that did nothing, such as a repeat of another, is unchanged: so the same
-// snapshot again has the same sum.
+// counts sums up the run, except for Removed, which depends on the dates of the missing events. Each record is either
+// quarantined or good. A good one that changes nothing, such as a repeat of another, counts as unchanged: so the numbers still add up
+// to Records when the same snapshot comes again.
 func (p *plan) counts() event.Counts {
 	c := event.Counts{Records: p.records, Quarantined: p.quarantined, Unchanged: p.records - p.quarantined}
 	for i := range p.seen {

@@ -22,38 +22,39 @@ import (
 
 // Store is what a sync needs of the catalog's only writer.
 type Store interface {
-	// StartRun gives owner the provider's lease and the run its number; event.ErrRunning if another run
-	// has the lease, event.ErrNotDue if the provider asked to be left alone and force is not set.
+	// StartRun gives owner the provider's lease and the run its number. It fails with event.ErrRunning if another run
+	// has the lease, and with event.ErrNotDue if the provider asked to be left alone until after at and force is not set.
 	StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (event.Run, error)
-	// StartDue is StartRun for a provider whose latest run was seen to be last (0: none): event.ErrNotDue if another
-	// has ended since.
+	// StartDue is StartRun without force, for a provider whose latest run, as LastRuns gave it, was number last (0: none).
+	// It fails with event.ErrNotDue also if another run has ended since.
 	StartDue(ctx context.Context, p event.Provider, owner string, at time.Time, last int64) (event.Run, error)
-	// LastRuns gives each provider's latest run that ended by itself.
+	// LastRuns gives each provider's latest run that ended by itself. A provider without such a run is not in the map.
 	LastRuns(ctx context.Context) (map[event.ID]event.LastRun, error)
-	// Beat is the run's sign of life; event.ErrSuperseded if it has lost the lease.
+	// Beat is the run's sign of life: it keeps the lease alive. It fails with event.ErrSuperseded if another run has taken the lease.
 	Beat(ctx context.Context, run event.Run) error
-	// Present gives what the catalog has of the run's provider. It stays so while the run has the lease.
+	// Present gives what the catalog has of the run's provider. Nobody changes that while the run has the lease.
 	Present(ctx context.Context, run event.Run, now time.Time) (event.Present, error)
 	// FailRun records how a run that applies nothing ended, and gives the lease back.
 	FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) error
-	// HoldRun ends a run by keeping its snapshot for a person to decide about, and tells what is held now.
+	// HoldRun ends a run by keeping its snapshot for a person to decide about, and gives the lease back. It returns what is held
+	// now: held, or the same snapshot that an earlier run held.
 	HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (event.Held, error)
-	// Held reads what a run holds; event.ErrNotHeld if nothing.
+	// Held reads the snapshot that a run holds. It fails with event.ErrNotHeld if the run holds none, or none any longer.
 	Held(ctx context.Context, runID int64) (event.Held, error)
 }
 
-// Tx is the one transaction in which a run is applied. Nothing that it did shows before Commit.
+// Tx is the one transaction in which a run is applied. Nothing that it does is visible to others before Commit.
 type Tx interface {
-	// Find gives the events that the catalog has, of those asked for.
+	// Find gives those of the events that the catalog has, by id, whatever their state.
 	Find(ctx context.Context, ids []event.ID) (map[event.ID]*event.Stored, error)
-	// Write adds or replaces events. The last one written of a key counts.
+	// Write adds or replaces events. Of several writes of one event the last counts. The caller must not change writes afterwards.
 	Write(ctx context.Context, writes []event.Write) error
-	// WriteSeries adds or retitles series of the provider.
+	// WriteSeries adds or retitles series of the provider. It is called once at most.
 	WriteSeries(ctx context.Context, series []event.Series) error
-	// OfSeries gives those of the events that belong to one of the series.
+	// OfSeries gives those of the events ids that belong to one of the series.
 	OfSeries(ctx context.Context, ids, series []event.ID) (map[event.ID]struct{}, error)
-	// Leave notes that events are in the snapshot no more. It tells how many of them are upcoming, which
-	// is how many will be removed.
+	// Leave notes that events are no longer in the snapshot. It returns how many of them are upcoming: so many
+	// will be removed.
 	Leave(ctx context.Context, ids []event.ID) (removed int, err error)
 	// Quarantine keeps records that can't be used.
 	Quarantine(ctx context.Context, records []event.Record) error
@@ -69,31 +70,31 @@ type Options struct {
 	Store Store
 	// Begin opens a run's transaction.
 	Begin func(ctx context.Context, run event.Run, now time.Time) (Tx, error)
-	Force bool          // sync although a provider asked to be left alone until later
-	Owner string        // names this process in leases
+	Force bool          // Sync runs although a provider asked to be left alone until later
+	Owner string        // names this process in leases; not empty
 	Beat  time.Duration // between signs of life, well under the lease's time to live; 0: 10 s
-	Drain time.Duration // how long Loop lets runs end that are under way when it is told to stop; 0: 25 s
-	Poll  time.Duration // how often Due looks whether a provider that another process syncs is left behind; 0: 2 s
+	Drain time.Duration // how long the runs under way may go on when Loop is told to stop; 0: 25 s
+	Poll  time.Duration // how often Due looks whether other processes have left a provider unsynced; 0: 2 s
 	Clock func() time.Time
 	Log   *slog.Logger
-	// Progress is told how runs get on, from many goroutines; nil: nobody is.
+	// Progress is called with the progress of runs, from several goroutines at once; nil: it is not reported.
 	Progress func(Progress)
-	Traces   trace.TracerProvider // of runs; nil: nothing is traced
+	Traces   trace.TracerProvider // gets a trace of each run; nil: nothing is traced
 }
 
 // Progress is how far one run is.
 type Progress struct {
-	Provider string
-	Bytes    int64 // of the snapshot that have come
-	Total    int64 // that are to come; -1: not known
-	Records  int   // that have been read
-	Done     bool  // the run has ended, as Report and Err say
+	Provider string // slug
+	Bytes    int64  // of the snapshot received so far, as sent
+	Total    int64  // bytes of the whole snapshot, as sent; -1: not known
+	Records  int    // read so far
+	Done     bool   // the run has ended; Report and Err say how
 	Report   Report
 	Err      error
 }
 
-// Syncer syncs providers. It is safe for concurrent use; runs of one provider wait for each other only
-// to be applied.
+// Syncer syncs providers. It is safe for concurrent use. A second run of one provider is refused while the first has the
+// lease (event.ErrRunning).
 type Syncer struct{ Options }
 
 // New makes a Syncer.
@@ -107,25 +108,24 @@ type Report struct {
 	Took     time.Duration
 }
 
-// How many writes and quarantined records are handed to the store at once, and how many a run keeps in
-// quarantine: a feed that is all broken needs no million examples.
 const (
-	writeBatch     = 500
-	maxQuarantined = 10_000
+	writeBatch     = 500    // writes, or quarantined records, that are handed to the store at once
+	maxQuarantined = 10_000 // quarantined records that a run keeps: a feed that is all broken needs no million examples
 )
 
-// ErrPanic says that a sync hit a bug of ours.
+// ErrPanic says that a sync ran into a bug of Marquee itself.
 var ErrPanic = errors.New("panic")
 
 // Sync runs one sync of one provider. The error says why nothing was applied: event.ErrRunning,
-// event.ErrHeld, event.ErrSuperseded, or what provider.Failure names. The report is good either way.
+// event.ErrNotDue, event.ErrHeld, event.ErrSuperseded, ErrPanic, or one that provider.Failure has a code for. The report is valid
+// also if there is an error.
 func (s *Syncer) Sync(ctx context.Context, source *provider.Source) (Report, error) {
 	return s.run(ctx, source, s.start(source, s.Force), func(ctx context.Context, run event.Run) (event.Result, error) {
 		return s.attempt(ctx, run, source)
 	})
 }
 
-// starter gets a run its lease and its number.
+// starter takes the provider's lease for a run, and gives the run its number.
 type starter func(ctx context.Context, at time.Time) (event.Run, error)
 
 func (s *Syncer) start(source *provider.Source, force bool) starter {
@@ -134,7 +134,7 @@ func (s *Syncer) start(source *provider.Source, force bool) starter {
 	}
 }
 
-// run gives work the provider's lease, and sees to it that however the work ends is recorded.
+// run takes the provider's lease, does the work, and makes sure that its end is recorded, however it ends.
 func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter, work func(context.Context, event.Run) (event.Result, error)) (Report, error) {
 	start := s.Clock()
 	report := Report{Provider: source.Provider().Slug}
@@ -151,7 +151,7 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter
 	alive, stop := s.keepAlive(ctx, run)
 	report.Result, err = guard(func() (event.Result, error) { return work(alive, run) })
 	if cause := context.Cause(alive); err != nil && errors.Is(cause, event.ErrSuperseded) {
-		err = cause // it is why the work was interrupted
+		err = cause // the reason why the work was interrupted
 	}
 	stop()
 	if err != nil && !errors.Is(err, event.ErrHeld) {
@@ -159,7 +159,7 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter
 		if wait := provider.RetryAfter(err); wait > 0 {
 			report.Result.NextCheck = s.Clock().Add(wait)
 		}
-		// A run that was told to stop still says so in its record.
+		// Also if ctx has ended: a run that was told to stop says so in its record.
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		if failErr := s.Store.FailRun(detached, run, report.Result, s.Clock()); failErr != nil {
@@ -175,8 +175,8 @@ func (s *Syncer) run(ctx context.Context, source *provider.Source, begin starter
 	return report, err
 }
 
-// keepAlive gives the run's signs of life until stop is called. The context that it returns ends when the
-// lease is lost.
+// keepAlive renews the run's lease again and again until stop is called. The context that it returns ends when the
+// lease is lost, with event.ErrSuperseded as its cause.
 func (s *Syncer) keepAlive(ctx context.Context, run event.Run) (alive context.Context, stop func()) {
 	alive, cancel := context.WithCancelCause(ctx)
 	var beating sync.WaitGroup
@@ -188,7 +188,7 @@ func (s *Syncer) keepAlive(ctx context.Context, run event.Run) (alive context.Co
 			case <-alive.Done():
 				return
 			case <-ticker.C:
-				// Another error may pass: whether the lease is lost is decided at the commit.
+				// Other errors don't end the run: whether the lease is lost is decided at the commit.
 				if err := s.Store.Beat(alive, run); errors.Is(err, event.ErrSuperseded) {
 					cancel(err)
 					return
@@ -202,7 +202,7 @@ func (s *Syncer) keepAlive(ctx context.Context, run event.Run) (alive context.Co
 	}
 }
 
-// guard turns a panic into an error: reading a snapshot may hit a bug, which costs that run only.
+// guard turns a panic into an error, so that a bug in reading a snapshot fails that run only.
 func guard(work func() (event.Result, error)) (result event.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -214,7 +214,7 @@ func guard(work func() (event.Result, error)) (result event.Result, err error) {
 
 func (s *Syncer) log(ctx context.Context, r Report) {
 	level := slog.LevelInfo
-	if r.RunID == 0 { // it never began: somebody else is at it, it is not due, or there is no database to begin it in
+	if r.RunID == 0 { // it never began: another run is under way, the provider is not due, or the database is not available
 		if code := r.Result.ErrorCode; code != provider.CodeRunning && code != provider.CodeNotDue {
 			level = slog.LevelWarn
 		}
@@ -246,7 +246,8 @@ func (s *Syncer) attempt(ctx context.Context, run event.Run, source *provider.So
 	defer has.end()
 	fetching, span := s.span(ctx, "fetch")
 	fetched, err := source.Fetch(fetching, run.Previous, func(bytes, total int64) {
-		// It is read while the feed comes. One that is as long as the last may be the same: then it need not be compared.
+		// What the catalog has is read while the feed arrives. But a feed as long as the last one may be the same: then nothing
+		// has to be compared, and the reading is put off.
 		if run.Previous == nil || total != run.Previous.Bytes {
 			has.begin()
 		}
@@ -290,7 +291,7 @@ func (s *Syncer) tell(p Progress) {
 	}
 }
 
-// counted passes records on and tells of every hundredth.
+// counted passes records on, and reports the progress at every hundredth.
 func (s *Syncer) counted(read snapshot, progress Progress) snapshot {
 	if s.Progress == nil {
 		return read
@@ -326,5 +327,5 @@ func (s *Syncer) confirm(ctx context.Context, run event.Run, same *event.Snapsho
 }
 
 func rollback(ctx context.Context, tx Tx) {
-	_ = tx.Rollback(context.WithoutCancel(ctx)) // there is nothing left to save: the server does it as well
+	_ = tx.Rollback(context.WithoutCancel(ctx)) // if it fails, the connection is gone, and the server rolls back by itself
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// span begins a span; it is one that goes nowhere if nothing is traced.
+// span begins a span. If nothing is traced, the span records nothing.
 func (s *Syncer) span(ctx context.Context, name string, about ...attribute.KeyValue) (context.Context, trace.Span) {
 	if s.Traces == nil {
 		return ctx, trace.SpanFromContext(context.Background())
@@ -27,7 +27,7 @@ func end(span trace.Span, err error) {
 	span.End()
 }
 
-// endRun ends a run's span with what the run's record says, but for the message, which may repeat what a feed holds.
+// endRun ends a run's span with what the run's record says, except for the error message, which may quote the feed.
 func endRun(span trace.Span, r event.Result) {
 	c := r.Counts
 	span.SetAttributes(

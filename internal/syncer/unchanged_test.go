@@ -13,7 +13,7 @@ import (
 	"github.com/aledotdev/marquee/test/harness"
 )
 
-// own are the tables in which a run keeps its own affairs: its record and its lease.
+// own are the tables with a run's record and its lease.
 var own = []string{"sync_runs", "leases"}
 
 // TestUnchanged: the same snapshot again writes the run's record and nothing else, whatever tells that
