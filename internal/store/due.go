@@ -10,10 +10,10 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// ended picks the runs that ended by themselves. A process that was told to stop says CANCELLED.
+// ended is the SQL condition for runs that ended by themselves. The error code CANCELLED means that the process was told to stop.
 const ended = `outcome NOT IN ('RUNNING', 'SUPERSEDED') AND error_code <> 'CANCELLED'`
 
-// LastRuns gives each provider's latest run that ended by itself. A provider without one is not there.
+// LastRuns gives each provider's latest run that ended by itself. A provider without such a run is not in the map.
 func (s *Store) LastRuns(ctx context.Context) (last map[event.ID]event.LastRun, err error) {
 	defer markUnavailable(&err)
 	rows, err := s.pool.Query(ctx, `
@@ -43,8 +43,8 @@ func (s *Store) LastRuns(ctx context.Context) (last map[event.ID]event.LastRun, 
 	return last, nil
 }
 
-// StartDue is [Store.StartRun] for a provider whose latest run was seen to be last (0: none). It fails with
-// event.ErrNotDue if another has ended since: who holds the lease can tell for certain.
+// StartDue is [Store.StartRun] without force, for a provider whose latest run, as LastRuns gave it, was number last (0: none). It fails with
+// event.ErrNotDue also if another run has ended since. That is checked when the lease is held, so no run can end in between.
 func (s *Store) StartDue(ctx context.Context, p event.Provider, owner string, at time.Time, last int64) (event.Run, error) {
 	return s.start(ctx, p, owner, at, false, func(tx pgx.Tx) error {
 		var since bool

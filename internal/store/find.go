@@ -12,7 +12,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Find gives the events that the catalog has, of those asked for, whatever their state.
+// Find gives those of the events that the catalog has, by id, whatever their state.
 func (t *Tx) Find(ctx context.Context, ids []event.ID) (_ map[event.ID]*event.Stored, err error) {
 	defer markUnavailable(&err)
 	found := make(map[event.ID]*event.Stored, len(ids))
@@ -103,8 +103,8 @@ func value(t *time.Time) time.Time {
 	return *t
 }
 
-// canonical writes a JSON object as encoding/json does, which is how decoders give it: PostgreSQL has its
-// own ideas of white space and the order of keys.
+// canonical rewrites a JSON object as encoding/json does, because decoders give it in that form. PostgreSQL changes white space and
+// the order of keys.
 func canonical(object []byte) (json.RawMessage, error) {
 	if object == nil {
 		return nil, nil

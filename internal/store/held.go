@@ -12,8 +12,9 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// HoldRun ends a run by keeping its snapshot for a person to decide about. The same snapshot again changes
-// nothing of that (see event.Held.Covers): the run that was held first stays the one to approve. It returns what is held.
+// HoldRun ends a run by keeping its snapshot for a person to decide about, and gives the lease back. If an earlier run holds the same
+// snapshot (see event.Held.Covers), that one stays the run to approve. HoldRun returns what is held now. It fails with
+// event.ErrSuperseded if the run has lost its lease.
 func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at time.Time) (_ event.Held, err error) {
 	defer markUnavailable(&err)
 	next := held.NextCheck
@@ -21,7 +22,7 @@ func (s *Store) HoldRun(ctx context.Context, run event.Run, held event.Held, at 
 		if err := hold(ctx, tx, run); err != nil {
 			return err
 		}
-		// It is decided about before this run is recorded as held, too, or after that.
+		// The row lock makes Reject, which decides about what is held, come either before this or after this run is recorded as held.
 		before, err := heldBy(ctx, tx, `h.id = $1 FOR UPDATE OF h`, [16]byte(run.Provider.ID()))
 		switch {
 		case err == nil && before.Covers(held):
@@ -65,7 +66,7 @@ func insertHeld(ctx context.Context, tx pgx.Tx, run event.Run, held event.Held) 
 	return err
 }
 
-// drop forgets what is held of a provider, and says in the records of all runs that held it why.
+// drop deletes what is held of a provider, and gives the runs that held it an outcome that says why.
 func drop(ctx context.Context, tx pgx.Tx, provider event.ID, outcome event.Outcome) error {
 	var first int64
 	err := tx.QueryRow(ctx, `DELETE FROM held_snapshots WHERE id = $1 RETURNING run_id`, [16]byte(provider)).Scan(&first)
@@ -78,21 +79,21 @@ func drop(ctx context.Context, tx pgx.Tx, provider event.ID, outcome event.Outco
 	return settle(ctx, tx, provider, first, outcome)
 }
 
-// settle gives the run that held a snapshot first, and those that came with the same one, the outcome of what was decided.
+// settle records an outcome for the run that held a snapshot first, and for the later runs that held the same snapshot.
 func settle(ctx context.Context, tx pgx.Tx, provider event.ID, first int64, outcome event.Outcome) error {
 	_, err := tx.Exec(ctx, `UPDATE sync_runs SET outcome = $3 WHERE provider_id = $1 AND id >= $2 AND outcome = 'HELD'`,
 		[16]byte(provider), first, string(outcome))
 	return err
 }
 
-// Held reads what a run holds; event.ErrNotHeld if it doesn't.
+// Held reads the snapshot that a run holds. It fails with event.ErrNotHeld if the run holds none, or if it was rejected.
 func (s *Store) Held(ctx context.Context, runID int64) (_ event.Held, err error) {
 	defer markUnavailable(&err)
 	return heldBy(ctx, s.pool, `h.run_id = $1 AND NOT h.rejected`, runID)
 }
 
-// Reject says that a held snapshot is not to be applied. It is kept, so that the same one is not asked
-// about again.
+// Reject records that the snapshot that a run holds is not to be applied. The snapshot is kept, so that nobody has to decide about the same
+// one again. It fails with event.ErrNotHeld if the run holds none, or if it was rejected already.
 func (s *Store) Reject(ctx context.Context, runID int64) (err error) {
 	defer markUnavailable(&err)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -104,7 +105,7 @@ func (s *Store) Reject(ctx context.Context, runID int64) (err error) {
 		if err != nil {
 			return err
 		}
-		// By a statement of its own: it sees the runs for which the first one waited.
+		// A separate statement, so that it sees the runs whose transactions the first one waited for.
 		return settle(ctx, tx, provider, runID, event.OutcomeRejected)
 	})
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// LeaseTTL is how long a lease outlives its holder's last sign of life. A killed run keeps its provider
-// for that long, a paused one loses it after that.
+// LeaseTTL is how long a lease stays valid after its holder's last sign of life. If a run is killed, no other can sync its provider
+// for that long; a run that is paused for longer may lose its lease to another.
 const LeaseTTL = 30 * time.Second
 
-// acquire takes the provider's lease and returns its token, or fails with event.ErrRunning. The clock is
-// the database's: those of the runs may differ.
+// acquire takes the provider's lease and returns its token, or fails with event.ErrRunning. Heartbeats go by the database's
+// clock, because the clocks of the machines that sync may differ.
 func acquire(ctx context.Context, tx pgx.Tx, provider event.ID, owner string, at time.Time) (token int64, err error) {
 	var previous int64
 	err = tx.QueryRow(ctx, `
@@ -31,7 +31,7 @@ func acquire(ctx context.Context, tx pgx.Tx, provider event.ID, owner string, at
 	if err != nil {
 		return 0, fmt.Errorf("taking the lease: %w", err)
 	}
-	// The run that had it may never have come back to say how it ended.
+	// The run that had the lease before may have died without recording its end.
 	_, err = tx.Exec(ctx, `
 		UPDATE sync_runs SET outcome = $2, error_code = $2, error = $3, finished_at = $4
 		WHERE id = $1 AND outcome = 'RUNNING'`,
@@ -39,7 +39,8 @@ func acquire(ctx context.Context, tx pgx.Tx, provider event.ID, owner string, at
 	return token, err
 }
 
-// Beat is the run's sign of life; event.ErrSuperseded when another run has its lease.
+// Beat is the run's sign of life: the lease stays valid for LeaseTTL from now. It fails with event.ErrSuperseded if another run has taken
+// the lease.
 func (s *Store) Beat(ctx context.Context, run event.Run) error {
 	tag, err := s.pool.Exec(ctx, `UPDATE leases SET heartbeat_at = clock_timestamp() WHERE id = $1 AND token = $2`,
 		[16]byte(run.Provider.ID()), run.Token)
@@ -52,8 +53,8 @@ func (s *Store) Beat(ctx context.Context, run event.Run) error {
 	return nil
 }
 
-// hold keeps the lease from being taken over until the transaction ends, or fails with
-// event.ErrSuperseded because it has been.
+// hold locks the run's lease, so that nobody can take it over until the transaction ends. It fails with
+// event.ErrSuperseded if the run has lost the lease, or has given it back.
 func hold(ctx context.Context, tx pgx.Tx, run event.Run) error {
 	var token int64
 	err := tx.QueryRow(ctx, `SELECT token FROM leases WHERE id = $1 AND owner <> '' FOR UPDATE`, [16]byte(run.Provider.ID())).Scan(&token)

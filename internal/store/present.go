@@ -8,8 +8,8 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Present gives what the catalog has of a run's provider, apart from the transaction in which the run is applied: nobody
-// else changes it as long as the run has the lease, which is seen to at the commit.
+// Present gives what the catalog has of a run's provider. It is read outside the transaction in which the run is applied. That is safe,
+// because nobody else changes it while the run has the lease, and Commit checks the lease.
 func (s *Store) Present(ctx context.Context, run event.Run, now time.Time) (_ event.Present, err error) {
 	defer markUnavailable(&err)
 	size := 0
@@ -36,7 +36,7 @@ func (s *Store) readEvents(ctx context.Context, provider [16]byte, now time.Time
 	}
 	defer rows.Close()
 	for rows.Next() {
-		// Three times 16 bytes and a boolean in the wire's binary form: nothing to scan.
+		// Three times 16 bytes and a boolean, in the binary form: nothing to decode. A connection set to text fails above, at the argument.
 		values := rows.RawValues()
 		known := event.Known{ID: event.ID(values[0]), Content: event.Hash(values[1])}
 		copy(known.Record[:], values[2]) // NULL: nothing
@@ -58,7 +58,7 @@ func (s *Store) readSeries(ctx context.Context, provider [16]byte, p *event.Pres
 	}
 	defer rows.Close()
 	for rows.Next() {
-		values := rows.RawValues() // texts, as they are
+		values := rows.RawValues() // texts are sent as they are
 		p.Series[string(values[0])] = string(values[1])
 	}
 	return rows.Err()

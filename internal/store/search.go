@@ -8,7 +8,8 @@ import (
 )
 
 // searchTerms are what an event is found by: the words of its texts, its city, country and categories. They have no
-// positions and no weights, which a GIN index doesn't know anyway: a title's words are terms of their own.
+// positions and no weights, because a GIN index doesn't keep them. Instead, the words of a title are added a second time, as terms of a
+// separate kind.
 func searchTerms(e *event.Event) pgtype.TSVector {
 	var all []string
 	for _, word := range terms.Words(e.Title) {

@@ -15,8 +15,8 @@ import (
 	"github.com/aledotdev/marquee/internal/store"
 )
 
-// TestSearchTerms: what an event is found by follows its texts; and the migration gives the events of a catalog that had
-// no search yet the same terms as the writer.
+// TestSearchTerms: the terms of an event change with its texts. In a catalog that had no search yet, the migration gives
+// events the same terms as the writer does.
 func TestSearchTerms(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)

@@ -1,5 +1,5 @@
-// Package store is the catalog's only writer. It writes with COPY and set-based statements: ent's
-// builders are many times slower at a feed's size (see docs/architecture.md).
+// Package store is the catalog's only writer. It writes with COPY and set-based statements: for as many rows as a feed has, ent's
+// builders are many times slower (see docs/architecture.md).
 package store
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// Channel is where NOTIFY tells of each new catalog version, with the version as its payload.
+// Channel is the NOTIFY channel on which each new catalog version is announced. The payload is the version in decimal.
 const Channel = "marquee_catalog"
 
 // Store writes the catalog. It is safe for concurrent use.
@@ -23,17 +23,17 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// New makes a Store over a pool whose role may write.
+// New makes a Store. The role of the pool's connections must have the right to write.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// StartRun gives owner the lease of p and records that a run begins, and p itself if it is new or its
+// StartRun gives owner, which is not empty, the lease of p and records that a run begins. It also records p if it is new or its
 // settings differ. It fails with event.ErrRunning if another run has the lease, and with
-// event.ErrNotDue if the provider asked to be left alone until later and force is not set.
+// event.ErrNotDue if the provider asked to be left alone until after at and force is not set.
 func (s *Store) StartRun(ctx context.Context, p event.Provider, owner string, at time.Time, force bool) (run event.Run, err error) {
 	return s.start(ctx, p, owner, at, force, nil)
 }
 
-// start is StartRun; check, if there is one, may object once the lease is held.
+// start is StartRun. check, if not nil, is called when the lease is held; its error prevents the run.
 func (s *Store) start(ctx context.Context, p event.Provider, owner string, at time.Time, force bool, check func(pgx.Tx) error) (run event.Run, err error) {
 	defer markUnavailable(&err)
 	run = event.Run{Provider: p, StartedAt: at}
@@ -47,7 +47,7 @@ func (s *Store) start(ctx context.Context, p event.Provider, owner string, at ti
 				return err
 			}
 		}
-		// The number comes after the lease: runs of one provider are applied in the order of their numbers.
+		// The lease comes before the number, so that the runs of one provider are applied in the order of their numbers.
 		if run.Token, err = acquire(ctx, tx, p.ID(), owner, at); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (s *Store) start(ctx context.Context, p event.Provider, owner string, at ti
 	return run, nil
 }
 
-// due fails with event.ErrNotDue before the time that the provider named in its last answer.
+// due fails with event.ErrNotDue if the provider, in its last answer, asked to be left alone until after at.
 func due(ctx context.Context, tx pgx.Tx, provider event.ID, at time.Time) error {
 	var last event.LastRun
 	err := tx.QueryRow(ctx, `
@@ -90,8 +90,8 @@ func due(ctx context.Context, tx pgx.Tx, provider event.ID, at time.Time) error 
 	return nil
 }
 
-// saveProvider reads before it writes: an upsert that finds nothing to do still locks its row, which
-// is a write.
+// saveProvider inserts p, or updates it if it differs. It reads first, because an upsert locks its row even when there is nothing to
+// change, and that lock is a write.
 func saveProvider(ctx context.Context, tx pgx.Tx, p event.Provider) error {
 	var same bool
 	err := tx.QueryRow(ctx, `
@@ -124,7 +124,7 @@ func previousSnapshot(ctx context.Context, tx pgx.Tx, provider event.ID) (*event
 	return &snap, nil
 }
 
-// FailRun records how a run ended that applied nothing, and gives its lease back.
+// FailRun records how a run ended that applied nothing, and gives its lease back. If the run's end is recorded already, that stays.
 func (s *Store) FailRun(ctx context.Context, run event.Run, result event.Result, at time.Time) (err error) {
 	defer markUnavailable(&err)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {

@@ -23,7 +23,7 @@ func acme(slug string) event.Provider {
 	return event.Provider{Slug: slug, Name: "Acme", Format: "planlist", TimeZone: "Europe/Madrid", Currency: "EUR"}
 }
 
-// write is a new or changed event, with as many changes as kinds.
+// write is a new or changed event, with a change of each kind.
 func write(provider, id, title string, kinds ...event.ChangeKind) event.Write {
 	e := event.Event{
 		Key: event.Key{Provider: provider, Event: id}, Title: title, Zone: "UTC",
@@ -49,7 +49,7 @@ func seriesOf(writes []event.Write) (series []event.Series) {
 	return series
 }
 
-// apply makes a run that writes, and ends it by commit or else by rolling it back.
+// apply makes a run that writes, and commits it or else rolls it back.
 func apply(ctx context.Context, s *store.Store, p event.Provider, commit bool, writes ...event.Write) error {
 	run, err := s.StartRun(ctx, p, "test", noon, true)
 	if err != nil {
@@ -79,7 +79,7 @@ func apply(ctx context.Context, s *store.Store, p event.Provider, commit bool, w
 }
 
 // TestNumbers: changes are numbered without a gap in the order of commits, however many providers are
-// synced at a time: who has read all up to N finds all that comes later above N.
+// synced at a time: for a reader of all changes up to N, all later ones have higher numbers.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	const providers, runs = 6, 25
@@ -132,8 +132,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// readOn reads the changes above a number as a client does, in a statement of its own. They have to begin
-// just above it.
+// readOn reads the changes above a number as a client does, in a separate statement. The first has to be the next
+// number.
 func readOn(t *testing.T, pool *pgxpool.Pool, after, version int64) (seen, newVersion int64) {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), `
@@ -200,7 +200,7 @@ func TestProvider(t *testing.T) {
 	}
 }
 
-// TestFindRoundTrip: what is found is what was written, so that nothing is taken for a change.
+// TestFindRoundTrip: events are found exactly as they were written, so that nothing is mistaken for a change.
 func TestFindRoundTrip(t *testing.T) {
 	t.Parallel()
 	madrid, err := time.LoadLocation("Europe/Madrid")
@@ -348,11 +348,11 @@ func TestEnded(t *testing.T) {
 		t.Errorf("error %v, want %v", err, event.ErrSuperseded)
 	}
 	_ = tx.Rollback(t.Context())
-	// A sign of life that crosses the run's own end on the way says nothing of another run.
+	// If a sign of life comes after the run's own end, no other run has taken the lease.
 	if err := s.Beat(t.Context(), run); err != nil {
 		t.Errorf("a sign of life after the end: %v", err)
 	}
-	// Saying once more how it ended changes nothing.
+	// Recording its end a second time changes nothing.
 	if err := s.FailRun(t.Context(), run, event.Result{Outcome: event.OutcomeFailed, ErrorCode: "OTHER"}, noon); err != nil {
 		t.Fatal(err)
 	}
@@ -415,7 +415,7 @@ func awaitLock(t *testing.T, pool *pgxpool.Pool) {
 	}
 }
 
-// TestPrune: what is old goes, but for the removal of an event that is still removed, and the runs that the
+// TestPrune: old changes and runs are deleted, except for the removal of an event that is still removed, and the runs that the
 // next sync refers to.
 func TestPrune(t *testing.T) {
 	t.Parallel()

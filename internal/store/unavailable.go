@@ -12,9 +12,9 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// markUnavailable gives an error that time may heal event.ErrUnavailable as a cause: a lost or refused
+// markUnavailable adds event.ErrUnavailable to an error that may be gone at another try: a lost or refused
 // connection, and the SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) of a server
-// that is stopping, full or busy, that ended a transaction which stood still, or that only reads, as one does until it has taken over.
+// that is stopping, full or busy, that has ended an idle transaction, or that is read-only, as a standby is until it is promoted.
 func markUnavailable(err *error) {
 	if *err == nil || errors.Is(*err, context.Canceled) || !isTemporary(*err) {
 		return
