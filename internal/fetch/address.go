@@ -10,17 +10,17 @@ import (
 type rule struct {
 	prefix netip.Prefix
 	kind   string
-	// lifted tells that AllowPrivate opens this prefix: networks where somebody
-	// may well run a feed of their own. The others have no feed, ever.
+	// lifted says that AllowPrivate permits this prefix: people do run feeds of
+	// their own in such networks. In the other prefixes there is never a feed.
 	lifted bool
 }
 
 func never(prefix, kind string) rule   { return rule{netip.MustParsePrefix(prefix), kind, false} }
 func private(prefix, kind string) rule { return rule{netip.MustParsePrefix(prefix), kind, true} }
 
-// refused is the IANA special-purpose registries (RFC 6890) and the metadata
+// refused has the IANA special-purpose registries (RFC 6890) and the metadata
 // services of the large clouds. The first rule that matches counts, so metadata
-// stands before the private networks that it hides in.
+// services come before the private networks that contain them.
 //
 //nolint:gochecknoglobals // A constant table: Go has no literal for one.
 var refused = []rule{
@@ -33,13 +33,13 @@ var refused = []rule{
 	never("169.254.0.0/16", "link-local or cloud metadata"),
 	never("fe80::/10", "link-local"),
 
-	never("0.0.0.0/8", "unspecified"), // Linux connects it to itself
+	never("0.0.0.0/8", "unspecified"), // Linux connects 0.0.0.0 to the machine itself
 	private("127.0.0.0/8", "loopback"),
 	private("10.0.0.0/8", "private"),
 	private("172.16.0.0/12", "private"),
 	private("192.168.0.0/16", "private"),
-	private("100.64.0.0/10", "carrier-grade NAT"), // overlay networks use it as their own
-	private("198.18.0.0/15", "benchmarking"),      // laboratories too
+	private("100.64.0.0/10", "carrier-grade NAT"), // overlay networks use it, too
+	private("198.18.0.0/15", "benchmarking"),      // laboratories use it
 	never("192.0.0.0/24", "reserved"),
 	never("192.0.2.0/24", "documentation"),
 	never("198.51.100.0/24", "documentation"),
@@ -58,8 +58,9 @@ var refused = []rule{
 	never("2001::/23", "reserved"), // Teredo, ORCHID, benchmarking
 }
 
-// embedding are the IPv6 prefixes that carry an IPv4 address, and at which
-// byte: a gateway would turn such an address into the IPv4 one, so that is judged.
+// embedding are the IPv6 prefixes whose addresses contain an IPv4 address, and
+// the byte at which it begins. A gateway would connect to the IPv4 address, so
+// the policy is applied to that.
 //
 //nolint:gochecknoglobals // A constant table: Go has no literal for one.
 var embedding = []struct {
@@ -92,18 +93,19 @@ func forbidden(addr netip.Addr, allowPrivate bool) string {
 		}
 	}
 	if !addr.IsValid() || addr.Is6() && !globalUnicast.Contains(addr) {
-		return "reserved" // IPv6 is closed where nothing has been handed out
+		return "reserved" // in IPv6, only the block that is handed out is open
 	}
 	return ""
 }
 
-// guard returns a [net.Dialer] control function: it sees the address that is
-// about to be connected to, after DNS, for every hop and every retry.
+// guard returns a [net.Dialer] control function that applies the address
+// policy. It is called with the address that is about to be connected to, after
+// DNS, for every redirect and every retry.
 func guard(allowPrivate bool) func(context.Context, string, string, syscall.RawConn) error {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(address)
 		if err != nil {
-			return fail(CodeAddress, "address is not one that can be judged")
+			return fail(CodeAddress, "the address cannot be read, so it is refused")
 		}
 		return judge(ap.Addr(), allowPrivate)
 	}

@@ -84,7 +84,8 @@ func TestAddressRefused(t *testing.T) {
 	}
 }
 
-// The name is public until it is resolved: that is what DNS rebinding does.
+// The name looks public until it resolves to a private address, as in DNS
+// rebinding.
 func TestAddressRefusedBehindName(t *testing.T) {
 	t.Parallel()
 	local := serve(t, body([]byte(feed)))

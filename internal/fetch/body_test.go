@@ -112,13 +112,13 @@ func TestBadBody(t *testing.T) {
 	}
 }
 
-// Whatever the cut, half a packed feed is never a feed.
+// Wherever a packed feed is cut off, it is an error.
 func TestEveryCut(t *testing.T) {
 	t.Parallel()
 	client := fetch.New(fetch.Options{})
 	text := noise(600)
 	for name, packed := range map[string][]byte{"gzip": gzipped(t, text), "zstd": zstandard(t, text)} {
-		for cut := 4; cut < len(packed); cut++ { // fewer show no format
+		for cut := 4; cut < len(packed); cut++ { // fewer bytes don't show that it is packed
 			if _, err := client.FromReader(name, bytes.NewReader(packed[:cut])); err == nil {
 				t.Fatalf("%s cut at %d of %d is taken", name, cut, len(packed))
 			}

@@ -10,9 +10,9 @@ import (
 )
 
 // nextCheck is how long the provider asks to be left alone after a good answer:
-// the answer's remaining freshness (RFC 9111: max-age, else Expires, less Age)
-// or Retry-After, whichever is longer; between 0 and limit. Directives for
-// shared caches (s-maxage) are not for us.
+// the answer's remaining freshness (RFC 9111: max-age, or else Expires, minus
+// Age) or Retry-After, whichever is longer; between 0 and limit. Directives for
+// shared caches (s-maxage) don't apply to us.
 func nextCheck(h http.Header, now time.Time, limit time.Duration) time.Duration {
 	return max(freshness(h, now, limit), retryAfter(h, now, limit))
 }
@@ -23,7 +23,7 @@ func freshness(h http.Header, now time.Time, limit time.Duration) time.Duration 
 	for name, value := range directives(h.Values("Cache-Control")) {
 		switch name {
 		case "no-store", "no-cache":
-			if value == "" { // no-cache="Set-Cookie" speaks of that header alone
+			if value == "" { // no-cache="Set-Cookie" is about that header alone
 				return 0
 			}
 		case "max-age":
@@ -57,8 +57,9 @@ func retryAfter(h http.Header, now time.Time, limit time.Duration) time.Duration
 	return min(max(at.Sub(serverTime(h, now)), 0), limit)
 }
 
-// serverTime is the provider's own clock if it shows one: dates in its header
-// are meant by that, and it may be wrong by hours.
+// serverTime is the time by the provider's own clock, if the answer has a Date;
+// else now. Other dates in the header go by the same clock, which may be wrong
+// by hours.
 func serverTime(h http.Header, now time.Time) time.Time {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		return date
@@ -66,7 +67,8 @@ func serverTime(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-// seconds reads a delta-seconds: digits only; what is more than limit is limit.
+// seconds reads delta-seconds (RFC 9111 1.2.2): digits only. A longer time than
+// limit is cut to limit.
 func seconds(value string, limit time.Duration) (time.Duration, bool) {
 	n, err := strconv.ParseUint(value, 10, 64)
 	switch {
@@ -79,8 +81,8 @@ func seconds(value string, limit time.Duration) (time.Duration, bool) {
 	}
 }
 
-// directives yields the names, in lower case, and the values, unquoted, of a
-// list header. A comma inside quotes separates nothing.
+// directives yields the names, in lower case, and the values, without quotes,
+// of a list header. A comma inside quotes is part of the value.
 func directives(lines []string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		quoted := false

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	maxValidator = 1 << 10 // bytes of an ETag that we keep and send back
-	maxLocation  = 8 << 10
-	// progressEvery is often enough for a terminal, and no burden.
+	maxValidator = 1 << 10 // bytes; a longer ETag or Last-Modified is not kept
+	maxLocation  = 8 << 10 // bytes; a redirect to a longer URL is not followed
+	// progressEvery is the least time between two reports of progress.
 	progressEvery = 100 * time.Millisecond
 )
 
-// call is one Get: its request taken apart, its transport, its attempts.
+// call is one Get: its parsed request, its transport, its attempts.
 type call struct {
 	*Client
 	req       Request
@@ -32,7 +32,7 @@ type call struct {
 
 func (c *Client) newCall(req Request, progress func(Progress)) (*call, error) {
 	u, err := url.Parse(req.URL)
-	if err != nil { // its text holds parts of the URL
+	if err != nil { // not wrapped: its text has parts of the URL
 		return nil, &Error{Code: CodeRequest, URL: invalidURL, Err: errors.New("the URL cannot be read")}
 	}
 	k := &call{Client: c, req: req, progress: progress}
@@ -56,7 +56,7 @@ func (c *Client) newCall(req Request, progress func(Progress)) (*call, error) {
 func checkURL(u *url.URL) error {
 	switch {
 	case u.Scheme == "webcal" || u.Scheme == "webcals":
-		return fail(CodeRequest, "%s: is a browser's word, write https://", u.Scheme)
+		return fail(CodeRequest, "%s: is not a protocol that a feed can be fetched by; write https:", u.Scheme)
 	case u.Scheme != "http" && u.Scheme != "https", u.Opaque != "":
 		return fail(CodeRequest, "the URL must begin with http:// or https://")
 	case u.Hostname() == "":
@@ -66,12 +66,13 @@ func checkURL(u *url.URL) error {
 	}
 }
 
-// try makes one attempt, redirects included. at is where it ended.
+// try makes one attempt and follows its redirects. at is the last URL that it
+// asked.
 func (k *call) try(ctx context.Context) (_ *Snapshot, at *url.URL, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	// Closes those that become idle later too: the next attempt shall not meet
-	// a connection that stood still.
+	// This also closes connections that become idle later. The next attempt must
+	// not get a connection that has stalled.
 	defer k.transport.CloseIdleConnections()
 	resp, at, err := k.follow(ctx, cancel)
 	if err != nil {
@@ -107,8 +108,8 @@ func (k *call) try(ctx context.Context) (_ *Snapshot, at *url.URL, err error) {
 	return snap, at, nil
 }
 
-// refused is the error of a status that is no answer. The body is not read: it
-// is the provider's to write and could say anything.
+// refused is the error of a status other than 200 or an expected 304. The body
+// is not quoted in it, because a provider can put anything there.
 func (k *call) refused(resp *http.Response) *Error {
 	e := fail(CodeStatus, "%s", explain(resp.StatusCode))
 	e.Status = resp.StatusCode
@@ -123,7 +124,7 @@ func (k *call) body(_ context.Context, cancel context.CancelCauseFunc, resp *htt
 		return nil, err
 	}
 	if resp.ContentLength > k.limits.WireBytes {
-		return nil, fail(CodeTooLarge, "%d bytes on the wire announced, the most is %d", resp.ContentLength, k.limits.WireBytes)
+		return nil, fail(CodeTooLarge, "the server announces %d bytes, the limit is %d", resp.ContentLength, k.limits.WireBytes)
 	}
 	in := &capped{r: watch(resp.Body, k.limits, cancel), limit: k.limits.WireBytes}
 	contentType := resp.Header.Get("Content-Type")
@@ -144,10 +145,11 @@ func (k *call) body(_ context.Context, cancel context.CancelCauseFunc, resp *htt
 	return snap, err
 }
 
-// send makes one hop. own tells that it goes to where the request was meant to
-// go, so that its credentials may go along.
+// send makes one request, to the feed's URL or to where a redirect leads. own
+// says that credentials may be sent, because no redirect has left the origin
+// that they are meant for.
 func (k *call) send(ctx context.Context, cancel context.CancelCauseFunc, to *url.URL, own bool) (*http.Response, error) {
-	if k.proxy != nil { // nobody else will look at it
+	if k.proxy != nil { // the proxy connects, so guard never sees the address
 		if addr, err := netip.ParseAddr(to.Hostname()); err == nil {
 			if err := judge(addr, k.req.AllowPrivate); err != nil {
 				return nil, err
@@ -195,7 +197,8 @@ func (k *call) header(own bool) http.Header {
 	return h
 }
 
-// tell completes an error: where it happened, when, and no secret in it.
+// tell completes an error with the URL and the attempt, and removes secrets
+// from its text.
 func (k *call) tell(err error, at *url.URL) *Error {
 	e := classify(context.Background(), err, false)
 	e.URL = redact(at, k.hidden)

@@ -16,22 +16,25 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// maxAnswerHeader bounds the answer's header, all hops alike.
+// maxAnswerHeader bounds, in bytes, the header of each answer, redirects too.
 const maxAnswerHeader = 256 << 10
 
-// Request says what to get. It prints, in every verb and in slog, as its
-// redacted URL: credentials may be in any part of it.
+// Request says what to get. All verbs of package fmt, and slog, print only its
+// redacted URL, because credentials may be in any part of it.
 type Request struct {
-	URL string
+	URL string // http or https; may have user and password
 	// Header is sent with the request, and with redirects within the same
-	// scheme, host and port. To other places go only Accept, Accept-Language and
-	// User-Agent. Accept-Encoding, Range and the conditional headers are ours.
+	// scheme, host and port. After a redirect to anywhere else, only Accept,
+	// Accept-Language and User-Agent are sent. Accept-Encoding, Range and
+	// conditional headers in it are ignored: the client sets them itself.
 	Header http.Header
-	// Secrets are further texts never to be shown, such as the values that a
-	// provider file took from ${ENV}: they may stand in the URL's path or host.
+	// Secrets are further texts that must never be shown, such as the values
+	// that a provider file took from ${ENV}, which may be in the URL's path or
+	// host. A text of less than 4 bytes is not hidden.
 	Secrets []string
 
-	// ETag and LastModified of the last good answer; empty: unconditional.
+	// ETag and LastModified of the last good answer. If both are empty, the
+	// request is unconditional.
 	ETag, LastModified string
 
 	// AllowPrivate permits loopback and private addresses (the provider's
@@ -54,39 +57,39 @@ func (r Request) String() string {
 	return redact(u, secretsOf(r, u))
 }
 
-// Progress is how far a Get has come. A new attempt starts again from nothing.
+// Progress is how far a Get has come. A new attempt starts again from 0.
 type Progress struct {
-	Attempt int
-	Wire    int64 // bytes received
+	Attempt int   // from 1
+	Wire    int64 // bytes received, as sent
 	Size    int64 // bytes unpacked
-	Total   int64 // bytes on the wire to come in all; -1: unknown
+	Total   int64 // bytes of the whole body, as sent; -1: unknown
 }
 
 // Options configure a [Client]. The zero value is a client with all defaults.
 type Options struct {
 	Limits    Limits
 	Logger    *slog.Logger // default: discard
-	UserAgent string
-	// SpoolDir is where large bodies go; default [os.TempDir]. Where that lies in
+	UserAgent string       // default: "marquee" and where to read about it
+	// SpoolDir is where large bodies go; default [os.TempDir]. If that is in
 	// memory (tmpfs), name a directory on a disk.
 	SpoolDir string
 
 	Resolver *net.Resolver // default: the system's
 	TLS      *tls.Config   // roots and client certificates; at least TLS 1.2 in any case
-	// Proxy, if set, carries all requests. It then is the proxy that resolves
-	// names and connects, so the address policy can judge only addresses that
-	// stand in URLs: the proxy has to have rules of its own. Proxies from the
-	// environment are ignored for this reason.
+	// Proxy, if set, carries all requests. Then the proxy resolves names and
+	// connects, so the address policy applies only to IP addresses written in
+	// URLs, and the proxy must have rules of its own. For this reason proxies
+	// from the environment are ignored.
 	Proxy *url.URL
 
 	Now  func() time.Time // for dates in headers; default [time.Now]
 	Rand func() float64   // for jitter, in [0, 1); default math/rand/v2
 }
 
-// Client gets feeds. It is safe for concurrent use and keeps no connections
-// between calls: feeds are minutes apart, and a pooled connection could carry a
-// request past the address policy that it was dialled under. So a client costs
-// nothing; make one for each set of limits.
+// Client gets feeds. It is safe for concurrent use. It keeps no connections
+// between calls: feeds are fetched minutes apart, and over a pooled connection a
+// request could reach an address that its own policy refuses. So a client holds
+// no resources; make one for each set of limits.
 type Client struct {
 	limits    Limits
 	logger    *slog.Logger
@@ -95,7 +98,7 @@ type Client struct {
 	resolver  *net.Resolver
 	tls       *tls.Config
 	proxy     *url.URL
-	// withCredentials are URLs of our own whose secrets could turn up in errors.
+	// withCredentials are further URLs whose credentials could appear in errors.
 	withCredentials []*url.URL
 
 	now  func() time.Time
@@ -132,12 +135,13 @@ func New(o Options) *Client {
 	return c
 }
 
-// Get fetches a feed whole. It tries again, after a random wait that grows, on
-// what is temporary, within its limits. progress, if not nil, is called from
-// Get's goroutine, at most some times a second and at the end.
+// Get fetches a whole feed. After a temporary error it tries again, within its
+// limits, after random waits that grow. progress, if not nil, is called from
+// Get's goroutine: when a body begins, then at most ten times a second, and when
+// it ends.
 //
-// All its errors are [*Error]. It logs retries and moved feeds, nothing else:
-// the error is the caller's to log.
+// All its errors are [*Error]. It logs retries and feeds that have moved; the
+// caller has to log the error. The caller has to close the snapshot.
 func (c *Client) Get(ctx context.Context, req Request, progress func(Progress)) (*Snapshot, error) {
 	call, err := c.newCall(req, progress)
 	if err != nil {
@@ -172,7 +176,7 @@ func (c *Client) Get(ctx context.Context, req Request, progress func(Progress)) 
 	case outer.Err() != nil && pace.last.Code != CodeCanceled:
 		return nil, call.tell(fail(CodeCanceled, "stopped: %w", context.Cause(outer)), call.url)
 	default:
-		return nil, pace.last // says more than that the time is up
+		return nil, pace.last // says more than that the time ran out
 	}
 }
 
@@ -183,7 +187,7 @@ func (c *Client) newTransport(allowPrivate bool) *http.Transport {
 		TLSClientConfig:        c.tls.Clone(),
 		TLSHandshakeTimeout:    c.limits.ConnectTime,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // unpacked by us, with bounds
+		DisableCompression:     true, // we unpack, within limits
 		MaxResponseHeaderBytes: maxAnswerHeader,
 	}
 	if c.proxy != nil {
@@ -198,9 +202,10 @@ func (c *Client) newTransport(allowPrivate bool) *http.Transport {
 	return t
 }
 
-// pace is the [backoff.BackOff] of one Get: full jitter under a ceiling that
-// doubles, no less than the provider asks for, and an end to it when the last
-// error is not temporary or the wait would not fit.
+// pace is the [backoff.BackOff] of one Get. Each wait is random, up to a ceiling
+// that doubles ("full jitter"), but no shorter than the provider asks for. It
+// stops when the last error is not temporary, or when the wait would be longer
+// than [Limits.MaxWait] or than the time left.
 type pace struct {
 	limits   Limits
 	rand     func() float64
@@ -213,7 +218,7 @@ func (p *pace) Reset() { p.waits = 0 }
 
 func (p *pace) NextBackOff() time.Duration {
 	if !p.last.Temporary() || p.last.Code == CodeSpool {
-		return backoff.Stop // a full disk does not empty itself in seconds
+		return backoff.Stop // a full disk stays full for more than a few seconds
 	}
 	ceiling := p.limits.MaxWait
 	if shift := min(p.waits, 30); p.limits.Backoff <= ceiling>>shift {

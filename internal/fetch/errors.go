@@ -13,14 +13,16 @@ import (
 	"time"
 )
 
-// ErrTemporary is what errors.Is finds in an [*Error] that may be gone at the
-// next attempt, without anybody changing anything.
+// ErrTemporary is what errors.Is finds in an [*Error] if the same request may
+// succeed later, without anybody changing anything.
 var ErrTemporary = errors.New("temporary")
 
-// ErrNoBody is returned by [Snapshot.Open] when there is nothing to open.
+// ErrNoBody is returned by [Snapshot.Open] if the snapshot has no body, or is
+// closed.
 var ErrNoBody = errors.New("fetch: snapshot has no body")
 
-// Code says in one word what went wrong. It is stable: good for a metric's label.
+// Code says in one word what went wrong. Codes don't change from release to
+// release, so that they can be labels of metrics.
 type Code string
 
 // The codes.
@@ -28,36 +30,36 @@ const (
 	CodeRequest   Code = "request"   // the URL or a header cannot be sent
 	CodeAddress   Code = "address"   // the address policy refused to dial
 	CodeRedirect  Code = "redirect"  // too many, to nowhere, or from https to http
-	CodeNetwork   Code = "network"   // DNS, refused, reset, not HTTP
+	CodeNetwork   Code = "network"   // DNS failed, connection refused or reset, not HTTP
 	CodeTLS       Code = "tls"       // certificate or protocol
-	CodeTimeout   Code = "timeout"   // a time limit, or too slow
-	CodeStatus    Code = "status"    // not 200, and no 304 that we asked for
-	CodeTooLarge  Code = "too_large" // bytes on the wire or unpacked
-	CodeRatio     Code = "ratio"     // unpacks to suspiciously much
+	CodeTimeout   Code = "timeout"   // a time limit has passed, or the body came too slowly
+	CodeStatus    Code = "status"    // neither 200 nor a 304 that we asked for
+	CodeTooLarge  Code = "too_large" // too many bytes, as sent or unpacked
+	CodeRatio     Code = "ratio"     // unpacks to suspiciously many bytes
 	CodeTruncated Code = "truncated" // the body ended early
 	CodeCorrupt   Code = "corrupt"   // the packed body does not unpack
 	CodeEncoding  Code = "encoding"  // packed in a way that we did not ask for
 	CodeEmpty     Code = "empty"     // no body, or nothing but white space
 	CodeHTML      Code = "html"      // a web page where a feed should be
-	CodeSpool     Code = "spool"     // our own disk
+	CodeSpool     Code = "spool"     // the body cannot be written to our own disk
 	CodeCanceled  Code = "canceled"  // the caller's context ended
 )
 
 // Error is the only error type of [Client.Get].
 type Error struct {
 	Code   Code
-	Status int // of the last answer; 0 when there was none
-	// URL is where it happened, as [Redact] shows it: after redirects not the
-	// URL that was asked for.
+	Status int // of the last answer; 0 if there was none
+	// URL is where the error occurred, as [Redact] shows it. After redirects it
+	// is not the URL that was asked for.
 	URL string
-	// RetryAfter is how long the provider asked to be left alone, bounded by
-	// [Limits.NextCheck]; 0 when it did not ask.
+	// RetryAfter is how long the provider asked to be left alone, at most
+	// [Limits.NextCheck]; 0 if it did not ask.
 	RetryAfter time.Duration
-	Attempts   int
-	Err        error // never nil; its text holds no credential
+	Attempts   int   // made so far
+	Err        error // never nil; its text has no credential in it
 }
 
-// Error is one line for an operator.
+// Error returns one line for an operator.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("fetch")
@@ -80,8 +82,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is makes errors.Is(err, [ErrTemporary]) ask [Error.Temporary].
 func (e *Error) Is(target error) bool { return target == ErrTemporary && e.Temporary() }
 
-// Temporary tells whether the same request may succeed later. An HTML page in
-// place of a feed is: nearly always it is a maintenance page.
+// Temporary reports whether the same request may succeed later. It may after an
+// HTML page instead of a feed: nearly always that is a maintenance page.
 func (e *Error) Temporary() bool {
 	switch e.Code {
 	case CodeStatus:
@@ -106,9 +108,9 @@ func fail(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...)}
 }
 
-// classify turns whatever the standard library returned into an *Error. The
-// context's cause comes first: a connection that we cut ourselves reports all
-// sorts of things.
+// classify turns any error of the standard library into an *Error. If the
+// context has ended, its cause counts: a connection that we closed ourselves may
+// report any error.
 func classify(ctx context.Context, err error, inBody bool) *Error {
 	var e *Error
 	if errors.As(err, &e) {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// sendable tells whether a header value can go over the wire (RFC 9110 5.5).
+// sendable reports whether a header value may be sent (RFC 9110 5.5).
 func sendable(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-// isToken tells whether a header's name can go over the wire (RFC 9110 5.6.2).
+// isToken reports whether a header name may be sent (RFC 9110 5.6.2).
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})
 }
 
-// validator returns an ETag or a date if it can be sent back, else "".
+// validator returns an ETag or a date if it can be sent back; else "".
 func validator(value string) string {
 	if len(value) > maxValidator || !sendable(value) {
 		return ""
@@ -26,7 +26,7 @@ func validator(value string) string {
 	return value
 }
 
-// explain puts a status into words, with what to do where that is known.
+// explain puts a status into words, and says what to do if that is known.
 func explain(status int) string {
 	text := fmt.Sprintf("status %d", status)
 	if name := http.StatusText(status); name != "" {
@@ -40,7 +40,7 @@ func explain(status int) string {
 	case http.StatusGone:
 		return text + ": the provider has withdrawn this feed for good"
 	case http.StatusNotModified:
-		return text + ", though nothing was asked on condition"
+		return text + ", though the request had no condition"
 	default:
 		return text
 	}

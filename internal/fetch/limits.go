@@ -5,17 +5,19 @@ import (
 	"time"
 )
 
-// Limits bound one [Client.Get]. A field that is zero means its default, see
-// [DefaultLimits]; a negative Redirects means none.
+// Limits bound one [Client.Get]. A field that is 0 has its default, see
+// [DefaultLimits]. A negative Redirects means that no redirect is followed.
 type Limits struct {
-	// WireBytes is the most bytes of one body as sent, still packed.
+	// WireBytes is the largest body in bytes, as sent, which may be packed.
 	WireBytes int64
-	// Bytes is the most bytes of one body, unpacked.
+	// Bytes is the largest body in bytes, unpacked.
 	Bytes int64
-	// Ratio is the most unpacked bytes per byte on the wire. It is judged only
-	// once a mebibyte is unpacked: short texts pack to almost nothing.
+	// Ratio is how many times its packed size a body may have, unpacked. It is
+	// checked only once a mebibyte is unpacked: short texts may pack to almost
+	// nothing.
 	Ratio float64
-	// MemoryBytes is the largest body kept in memory; larger ones go to a file.
+	// MemoryBytes is the largest body, in bytes, that is kept in memory. Larger
+	// ones go to a file.
 	MemoryBytes int64
 
 	// Time bounds the whole Get, retries and the waits between them included.
@@ -26,35 +28,37 @@ type Limits struct {
 	HeaderTime time.Duration
 	// IdleTime is the longest that a body may pause between two bytes.
 	IdleTime time.Duration
-	// MinRate is the least bytes a second, averaged over each RateTime. Time
-	// that we take ourselves, to unpack and to write, is not counted.
+	// MinRate is the lowest rate in bytes a second, on average over each
+	// RateTime. The time that we need to unpack and to write is not counted.
 	MinRate  int64
 	RateTime time.Duration
 
-	// Redirects is the most hops after the first request.
+	// Redirects is how many redirects one attempt follows.
 	Redirects int
-	// Attempts is the most tries, the first included.
+	// Attempts is the largest number of attempts, the first included.
 	Attempts int
-	// Backoff is the ceiling of the first wait; it doubles with each further
-	// one up to MaxWait. The wait itself is random between nothing and the
-	// ceiling ("full jitter"), so that many providers don't retry in step.
+	// Backoff is the ceiling of the first wait. It doubles with each further
+	// wait, up to MaxWait. The wait itself is random between 0 and the ceiling
+	// ("full jitter"), so that many feeds are not retried at the same moment.
 	Backoff time.Duration
-	// MaxWait is the longest wait inside one Get. A provider that asks for more
-	// (Retry-After) is left to the schedule: see [Error.RetryAfter].
+	// MaxWait is the longest wait inside one Get. If a provider asks for a longer
+	// one (Retry-After), Get gives up, and [Error.RetryAfter] says how long.
 	MaxWait time.Duration
-	// NextCheck caps what a provider may ask for with Cache-Control, Expires or
-	// Retry-After: a feed behind a misconfigured cache must not stop for a year.
+	// NextCheck is the longest time for which a provider may ask to be left
+	// alone, by Cache-Control, Expires or Retry-After: a misconfigured cache must
+	// not stop a feed for a year.
 	NextCheck time.Duration
 }
 
-// DefaultLimits returns limits that pass every honest feed we know of, the
-// largest being some 50 MB unpacked, with an order of magnitude to spare.
+// DefaultLimits returns limits within which every honest feed that we know of
+// stays, with an order of magnitude to spare: the largest is some 50 MB
+// unpacked.
 func DefaultLimits() Limits {
 	return Limits{
 		WireBytes:   512 << 20,
-		Bytes:       1 << 30, // what a small node's disk can still hold twice
-		Ratio:       200,     // XML full of repetition packs 20 to 60 times, a gzip bomb 1,000
-		MemoryBytes: 1 << 20, // most feeds, so most runs touch no disk
+		Bytes:       1 << 30, // a small node's disk can still hold that twice
+		Ratio:       200,     // repetitive XML reaches 20 to 60, a gzip bomb 1,000
+		MemoryBytes: 1 << 20, // most feeds are smaller, so most runs need no disk
 
 		Time:        10 * time.Minute, // less than the usual schedule, a quarter of an hour
 		ConnectTime: 10 * time.Second,
@@ -64,7 +68,7 @@ func DefaultLimits() Limits {
 		RateTime:    time.Minute,
 
 		Redirects: 5,
-		Attempts:  4, // with Backoff about 7 s of waiting at most: rides out a restart, not an outage
+		Attempts:  4, // with Backoff, 7 s of waiting at most: enough for a restart, not for an outage
 		Backoff:   time.Second,
 		MaxWait:   30 * time.Second, // a run holds its provider's lease while it waits
 		NextCheck: 24 * time.Hour,

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const feed = `<?xml version="1.0"?><planList><plan id="1"/></planList>`
 
-// quick are limits under which retries take no time worth the name.
+// quick are limits under which retries take almost no time.
 func quick() fetch.Limits {
 	return fetch.Limits{Backoff: time.Microsecond, Time: 20 * time.Second}
 }
@@ -68,7 +68,7 @@ func mustGet(t *testing.T, limits fetch.Limits, req fetch.Request) *fetch.Snapsh
 	return snap
 }
 
-// wantCode returns the error for further looks.
+// wantCode checks the error's code, and returns the error for further checks.
 func wantCode(t *testing.T, err error, code fetch.Code, temporary bool) *fetch.Error {
 	t.Helper()
 	e, ok := errors.AsType[*fetch.Error](err)

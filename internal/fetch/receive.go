@@ -7,12 +7,12 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// ratioFrom is how much must be unpacked before [Limits.Ratio] is judged.
+// ratioFrom is how many bytes must be unpacked before [Limits.Ratio] is checked.
 const ratioFrom = 1 << 20
 
-// receive reads a body to its end: counts, unpacks, bounds, hashes and spools
-// it, and looks whether it can be a feed at all. note, if not nil, hears of the
-// bytes unpacked so far.
+// receive reads a body to its end: it counts, unpacks, bounds, hashes and spools
+// it, and checks that it can be a feed at all. note, if not nil, is called with
+// the number of bytes unpacked so far.
 func receive(in *capped, encoding, contentType string, limits Limits, dir string, note func(unpacked int64)) (_ *Snapshot, err error) {
 	buffered := bufio.NewReaderSize(in, 64<<10)
 	body, packed, err := unpack(buffered, encoding)
@@ -24,7 +24,7 @@ func receive(in *capped, encoding, contentType string, limits Limits, dir string
 	sp := &spool{limit: limits.MemoryBytes, dir: dir}
 	defer func() {
 		if err != nil {
-			sp.Close() // the first error is the one to tell
+			sp.Close() // the first error is the one to report
 		}
 	}()
 
@@ -35,14 +35,14 @@ func receive(in *capped, encoding, contentType string, limits Limits, dir string
 		n, readErr := body.Read(chunk)
 		part := chunk[:n]
 		if sp.size+int64(n) > limits.Bytes {
-			return nil, fail(CodeTooLarge, "more than %d bytes unpacked", limits.Bytes)
+			return nil, fail(CodeTooLarge, "the body has more than %d bytes unpacked", limits.Bytes)
 		}
 		if unpacked := sp.size + int64(n); packed && unpacked > ratioFrom && float64(unpacked) > limits.Ratio*float64(in.n) {
 			return nil, fail(CodeRatio, "unpacks to more than %g times its size", limits.Ratio)
 		}
 		if len(head) < sniffBytes {
 			head = append(head, part[:min(n, sniffBytes-len(head))]...)
-			// A page is known by its beginning: no need to wait for its end.
+			// The beginning of a page is enough to know it.
 			if (len(head) == sniffBytes || readErr == io.EOF) && isHTML(contentType, head) {
 				return nil, fail(CodeHTML, "a web page (HTML) came instead of a feed")
 			}
@@ -61,7 +61,7 @@ func receive(in *capped, encoding, contentType string, limits Limits, dir string
 			return nil, unpackError(readErr, in)
 		}
 	}
-	// A decoder stops where its format ends; the wire has to end there too.
+	// A decoder stops where its format ends. The body has to end there, too.
 	if _, err := buffered.ReadByte(); err == nil {
 		return nil, fail(CodeCorrupt, "bytes follow the end of the packed body")
 	} else if err != io.EOF {

@@ -17,18 +17,19 @@ const (
 	maxURLShown   = 200 // characters
 	maxCauseShown = 300
 
-	// Shorter texts are not blotted out of messages. A declared secret of three
-	// letters is none; and query values and headers, which need not be secret,
-	// hold everyday words ("json", "events") that occur in paths as well. Where
-	// a URL is shown, its query is left out whatever its length.
+	// Shorter texts are not masked in messages. minSecret, in bytes, is for texts
+	// that are known to be secret: one of three letters protects nothing.
+	// minGuess is for query values and headers, which may or may not be secret:
+	// they often have everyday words ("json", "events") that occur in paths as
+	// well. The query of a URL is never shown, however short it is.
 	minSecret = 4
 	minGuess  = 8
 )
 
-// Redact returns what may be shown of a URL: scheme, host and path. User,
-// password, query, fragment and path parameters (";session=…") are left out.
-// What is no http(s) URL is not shown at all, because nobody can tell which
-// part of it is the secret.
+// Redact returns what may be shown of a URL: scheme, host and path, at most 200
+// characters. User, password, query, fragment and path parameters
+// (";session=…") are left out. A text that is not an http or https URL is not
+// shown at all, because nobody can tell which part of it is secret.
 func Redact(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -49,8 +50,8 @@ func redact(u *url.URL, hidden secrets) string {
 	return clean(u.Scheme+"://"+u.Host+path, hidden, maxURLShown)
 }
 
-// secrets are the texts that must appear nowhere, longest first, so that one
-// which contains another is blotted out whole.
+// secrets are the texts that must not be shown, longest first, so that a secret
+// that contains another is masked as a whole.
 type secrets []string
 
 func (s secrets) mask(text string) string {
@@ -60,7 +61,7 @@ func (s secrets) mask(text string) string {
 	return text
 }
 
-// secretsOf collects what the request and URLs with credentials hold.
+// secretsOf collects the secrets of a request and of URLs with credentials.
 func secretsOf(req Request, urls ...*url.URL) secrets {
 	var s secrets
 	add := func(least int, values ...string) {
@@ -95,8 +96,9 @@ func secretsOf(req Request, urls ...*url.URL) secrets {
 	return slices.Compact(s)
 }
 
-// clean makes a text from outside fit for a log: no secrets, no control
-// characters (a server's answer may be quoted in it), not endless.
+// clean makes a text fit for a log: it masks secrets, replaces control
+// characters (the text may quote a server's answer), and cuts the text to limit
+// characters.
 func clean(text string, hidden secrets, limit int) string {
 	text = hidden.mask(text)
 	text = strings.Map(func(r rune) rune {
@@ -111,8 +113,8 @@ func clean(text string, hidden secrets, limit int) string {
 	return text
 }
 
-// scrubbed answers errors.Is and errors.As like the error that it stands for,
-// without giving away that error's text.
+// scrubbed replaces the text of an error. errors.Is and errors.As still find
+// what they would find in the error itself.
 type scrubbed struct {
 	text string
 	err  error
@@ -126,8 +128,9 @@ func (s scrubbed) Error() string        { return s.text }
 func (s scrubbed) Is(target error) bool { return errors.Is(s.err, target) }
 func (s scrubbed) As(target any) bool   { return errors.As(s.err, target) }
 
-// harmless headers are neither secret nor dropped when a redirect leaves for
-// another host. A list of the good, because secret headers have any name.
+// harmless reports whether a header is not secret, and is still sent after a
+// redirect to another host. It lists the harmless headers, because a secret one
+// can have any name.
 func harmless(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Accept", "Accept-Language", "User-Agent":

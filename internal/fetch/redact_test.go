@@ -38,7 +38,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// A request shows nothing but where it goes, however it is printed.
+// However a request is printed, it shows nothing but its redacted URL.
 func TestRequestPrints(t *testing.T) {
 	t.Parallel()
 	req := fetch.Request{
@@ -59,7 +59,8 @@ func TestRequestPrints(t *testing.T) {
 	}
 }
 
-// The other side can repeat what it was sent in places that end up in errors.
+// A server can repeat the secrets that it was sent in places that get into
+// errors.
 func TestReflectedSecrets(t *testing.T) {
 	t.Parallel()
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -98,8 +99,8 @@ func FuzzRedact(f *testing.F) {
 	f.Add("", ":99999", "", "", "", byte(0))
 	f.Fuzz(func(t *testing.T, scheme, host, path, before, after string, place byte) {
 		const marker = "zqSECRETqz"
-		// What ends the user or begins the path makes the secret part of the path,
-		// which is shown: that is what Request.Secrets is for.
+		// Characters that end the user or begin the path make the secret a part of
+		// the path, which is shown. Request.Secrets is for such secrets.
 		if strings.ContainsAny(scheme+host+before+after, "/?#@\\") || strings.ContainsAny(path, "?#@") ||
 			strings.Contains(strings.ToLower(scheme+host+path+before+after), "zqsecret") || len(scheme+host+path+before+after) > 1000 {
 			t.Skip("not a URL with the secret where it is meant to be")
@@ -132,7 +133,7 @@ func FuzzRedact(f *testing.F) {
 				return ours, nil
 			})
 			req := fetch.Request{URL: raw}
-			if strings.Contains(answer, marker) { // repeats less than the whole secret, so it has to be told which part
+			if strings.Contains(answer, marker) { // the answer repeats only a part of the secret, so that part has to be declared
 				req.Secrets = []string{marker}
 			}
 			_, err := client.Get(t.Context(), req, nil)

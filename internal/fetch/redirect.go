@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// follow sends the request and follows redirects. It does so by itself, because
-// [http.Client] keeps custom headers across hosts, and gives the old URL, query
-// and all, to the next host as Referer.
+// follow sends the request and follows redirects. It does not leave that to
+// [http.Client], which sends custom headers to other hosts, and sends the old
+// URL with its query to the next host as Referer.
 func (k *call) follow(ctx context.Context, cancel context.CancelCauseFunc) (*http.Response, *url.URL, error) {
 	at, own := k.url, true
 	for hops := 0; ; hops++ {
@@ -30,11 +30,11 @@ func (k *call) follow(ctx context.Context, cancel context.CancelCauseFunc) (*htt
 			return nil, at, err
 		}
 		if resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusPermanentRedirect {
-			k.logger.InfoContext(ctx, "feed has moved for good: change the provider's url",
+			k.logger.InfoContext(ctx, "the feed has moved for good: change the provider's url",
 				"from", redact(at, k.hidden), "to", redact(next, k.hidden))
 		}
-		// Once gone, credentials stay gone: a way back could have been laid out
-		// by the other host.
+		// Once dropped, credentials are not sent again, not even if a redirect leads
+		// back: the other host could have chosen the way.
 		own = own && origin(at) == origin(next)
 		at = next
 	}
@@ -50,16 +50,16 @@ func isRedirect(status int) bool {
 	}
 }
 
-// target is where a redirect leads. User and password in it are dropped: they
-// would be the other side's choice.
+// target is where a redirect leads. User and password in it are dropped: the
+// server has no business choosing them.
 func target(from *url.URL, resp *http.Response) (*url.URL, error) {
 	location := resp.Header.Get("Location")
 	if location == "" || len(location) > maxLocation {
-		return nil, redirectError(resp, "redirect to nowhere")
+		return nil, redirectError(resp, "redirect without a usable Location header")
 	}
 	to, err := from.Parse(location)
 	if err != nil || checkURL(to) != nil {
-		return nil, redirectError(resp, "redirect to what is no http or https URL")
+		return nil, redirectError(resp, "redirect to something that is not an http or https URL")
 	}
 	if from.Scheme == "https" && to.Scheme == "http" {
 		return nil, redirectError(resp, "redirect from https to http")

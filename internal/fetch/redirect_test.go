@@ -42,8 +42,8 @@ func TestRedirectCredentials(t *testing.T) {
 		case "/feed":
 			http.Redirect(w, r, "/same", http.StatusSeeOther)
 		case "/same":
-			// Another port is another origin, whatever the host. User and password
-			// in a Location are not taken up.
+			// Another port is another origin, even on the same host. User and
+			// password in a Location are not used.
 			http.Redirect(w, r, strings.Replace(away, "http://", "http://evil:evil@", 1), http.StatusTemporaryRedirect)
 		case "/back":
 			http.Redirect(w, r, "/end", http.StatusFound)

@@ -80,7 +80,7 @@ func TestNetworkErrors(t *testing.T) {
 
 func TestConnectTime(t *testing.T) {
 	t.Parallel()
-	deaf, err := net.Listen("tcp", "127.0.0.1:0") // connects, but nobody shakes hands
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, but there is no TLS handshake
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,15 +91,15 @@ func TestConnectTime(t *testing.T) {
 	wantCode(t, err, fetch.CodeTimeout, true)
 }
 
-// virtual runs f in a bubble with a clock of its own, against a server that is
-// reached through pipes.
+// virtual runs f in a synctest bubble, which has its own clock, with a server
+// that is reached through pipes.
 func virtual(t *testing.T, handler http.HandlerFunc, o fetch.Options, f func(t *testing.T, c *fetch.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		server := &http.Server{Handler: handler}
 		go func() { _ = server.Serve(listener) }()
-		defer func() { _ = server.Shutdown(context.Background()) }() // handlers have to be out of the bubble
+		defer func() { _ = server.Shutdown(context.Background()) }() // all handlers have to end before the bubble does
 		client := fetch.New(o)
 		client.SetDial(listener.dial)
 		f(t, client)
@@ -327,7 +327,7 @@ func TestCanceledWhileWaiting(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 	}
 	virtual(t, busy, fetch.Options{}, func(t *testing.T, client *fetch.Client) {
-		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // in the second wait, which fits no more
+		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // in the second wait, which is longer than the time left
 		defer cancel()
 		_, err := client.Get(ctx, pipeRequest, nil)
 		wantCode(t, err, fetch.CodeStatus, true)

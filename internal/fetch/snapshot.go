@@ -9,36 +9,38 @@ import (
 	"time"
 )
 
-// Snapshot is one complete read of a feed, or the news that there is none since
-// the last ([Snapshot.NotModified]). Close it when done.
+// Snapshot is one complete read of a feed, or the answer that the feed has not
+// changed since the last read ([Snapshot.NotModified]). Close it when done.
 type Snapshot struct {
-	// NotModified: the provider answered 304, there is no body. ETag and
-	// LastModified then are the ones to go on with.
+	// NotModified says that the provider answered 304, so that there is no body.
+	// ETag and LastModified are set in this case, too.
 	NotModified bool
 	Status      int // 200 or 304; 0 for local files
 
-	// ETag and LastModified are to be sent with the next request; empty when the
-	// provider gave none, or none that can be sent back.
+	// ETag and LastModified are to be sent with the next request. They are empty
+	// if the provider gave none, or none that can be sent back.
 	ETag, LastModified string
-	ContentType        string
+	ContentType        string // as the provider says, cut to 100 characters
 
 	WireSize int64 // bytes as sent
 	Size     int64 // bytes unpacked
-	// Hash is the XXH3-128 of the unpacked bytes. It tells equal from changed; it
-	// does not withstand a provider that wants to collide with itself.
+	// Hash is the XXH3-128 of the unpacked bytes. It shows whether a feed has
+	// changed by accident or in earnest, but a provider could make two feeds with
+	// the same hash on purpose.
 	Hash [16]byte
 
-	// NextCheck: ask again no sooner than this, as the provider wishes; 0 when it
-	// has no wish, at most [Limits.NextCheck].
+	// NextCheck is how long the provider asks to be left alone, at most
+	// [Limits.NextCheck]; 0 if it does not ask.
 	NextCheck time.Duration
-	Attempts  int
+	Attempts  int // that were needed; 0 for local files
 
 	spool *spool
 }
 
 // Open returns a reader of the unpacked body, at its beginning. Each call
-// returns an independent one, safe beside the others; all are dead after
-// [Snapshot.Close]. Returns [ErrNoBody] when there is none, or no more.
+// returns an independent reader; several may be used at the same time, but none
+// after [Snapshot.Close]. The error is [ErrNoBody] if there is no body, or if
+// the snapshot is closed.
 func (s *Snapshot) Open() (*io.SectionReader, error) {
 	if s.spool == nil {
 		return nil, ErrNoBody
@@ -46,7 +48,7 @@ func (s *Snapshot) Open() (*io.SectionReader, error) {
 	return s.spool.reader(), nil
 }
 
-// Close gives memory or disk back. It may be called more than once.
+// Close frees the memory or the disk space. It may be called more than once.
 func (s *Snapshot) Close() error {
 	if s.spool == nil {
 		return nil
@@ -56,21 +58,21 @@ func (s *Snapshot) Close() error {
 	return sp.Close()
 }
 
-// FromBytes makes a snapshot of a body that is at hand, under [DefaultLimits]
-// and the same checks as [Client.Get]: one layer of gzip or zstd is unpacked, a
-// web page refused.
+// FromBytes makes a snapshot of a body, under [DefaultLimits] and with the
+// checks of [Client.Get]: one layer of gzip or zstd is unpacked, and a web page
+// is refused.
 func FromBytes(body []byte) (*Snapshot, error) {
 	return local("", bytes.NewReader(body), DefaultLimits(), "")
 }
 
-// FromReader is [FromBytes] for a stream, under the client's limits. name
-// appears in errors.
+// FromReader is [FromBytes] for a stream, under the client's limits of size.
+// name appears in errors.
 func (c *Client) FromReader(name string, r io.Reader) (*Snapshot, error) {
 	return local(name, r, c.limits, c.spoolDir)
 }
 
-// FromFile makes a snapshot of a file: see [FromBytes]. The file is copied, so
-// that a writer cannot change it under the parser.
+// FromFile is [Client.FromReader] for a file. The file is copied, so that it
+// cannot change while it is parsed.
 func (c *Client) FromFile(path string) (*Snapshot, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -7,26 +7,27 @@ import (
 	"slices"
 )
 
-// sniffBytes of the unpacked body are enough to tell a page from a feed, and
-// for the licence comment that some put on top.
+// sniffBytes is how many unpacked bytes are examined to tell a web page from a
+// feed. It leaves room for the licence comment that some feeds begin with.
 const sniffBytes = 4 << 10
 
 var (
 	utf8BOM = []byte("\xef\xbb\xbf") //nolint:gochecknoglobals // A constant.
-	// pageStarts begin a page and no feed, whatever the header says.
+	// pageStarts are beginnings of web pages, and never of feeds.
 	pageStarts = [][]byte{[]byte("<!doctype html"), []byte("<html"), []byte("<head>"), []byte("<body")} //nolint:gochecknoglobals // A constant.
 )
 
-// isBlank tells whether nothing but white space and a byte order mark came.
+// isBlank reports whether head is empty except for white space and a byte order
+// mark.
 func isBlank(head []byte) bool {
 	return len(bytes.TrimSpace(bytes.TrimPrefix(head, utf8BOM))) == 0
 }
 
-// isHTML tells whether a body that begins with head is a web page. The bytes
-// decide; the header only widens what counts, since many servers send
-// text/html with whatever they have. Under text/html the tags of the WHATWG
-// sniffing rules count too (an error in <h1> without more), yet a calendar,
-// JSON or XML passes.
+// isHTML reports whether a body that begins with head is a web page. The bytes
+// decide, since many servers send everything as text/html. That header only
+// makes the test stricter: under text/html, the tags of the WHATWG sniffing rules
+// count as a page, too (an error message in a bare <h1>, for example). A
+// calendar, JSON or XML passes even then.
 func isHTML(contentType string, head []byte) bool {
 	rest, declared := skipProlog(head)
 	lower := bytes.ToLower(rest[:min(len(rest), 16)])
@@ -41,9 +42,9 @@ func isHTML(contentType string, head []byte) bool {
 	return sniffed == "text/html"
 }
 
-// skipProlog drops what may stand before both a page and an XML feed: byte
-// order mark, white space, comments, XML declaration and other instructions.
-// declared tells of an XML declaration.
+// skipProlog skips what both a page and an XML feed may begin with: byte order
+// mark, white space, comments, XML declaration and other processing
+// instructions. declared says whether there was an XML declaration.
 func skipProlog(head []byte) (rest []byte, declared bool) {
 	rest = bytes.TrimPrefix(head, utf8BOM)
 	for {

@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// spool holds a body: in memory up to limit bytes, else in a file. It is
-// written once, then read, by any number of readers, until closed.
+// spool holds a body: in memory up to limit bytes, else in a file. First it is
+// written, then it is read, by any number of readers, until it is closed.
 type spool struct {
 	limit int64
 	dir   string
 	size  int64
 	mem   bytes.Buffer
 	file  *os.File
-	name  string // of the file, where it could not be unlinked while open
+	name  string // of the file, if it could not be unlinked while open
 }
 
 func (s *spool) Write(p []byte) (int, error) {
@@ -43,7 +43,7 @@ func (s *spool) spill() error {
 	}
 	s.file = file
 	if err := os.Remove(file.Name()); err != nil {
-		s.name = file.Name() // Windows: no unlinking of open files
+		s.name = file.Name() // Windows doesn't unlink open files
 	}
 	if _, err := s.mem.WriteTo(file); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *spool) reader() *io.SectionReader {
 	return io.NewSectionReader(s.file, 0, s.size)
 }
 
-// Close gives the space back. Readers are dead afterwards.
+// Close frees the space. Readers must not be used afterwards.
 func (s *spool) Close() error {
 	s.mem = bytes.Buffer{}
 	if s.file == nil {

@@ -14,7 +14,7 @@ import (
 
 const (
 	acceptEncoding = "zstd, gzip"
-	// zstdWindow is what RFC 9659 allows a server to demand of a client.
+	// zstdWindow is the largest window, in bytes, that RFC 9659 lets a server use.
 	zstdWindow = 8 << 20
 )
 
@@ -23,8 +23,9 @@ var (
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd} //nolint:gochecknoglobals // A constant.
 )
 
-// encodingOf reads Content-Encoding: "gzip", "zstd", "" for neither. At most
-// one layer: each further one multiplies what a small answer can unpack to.
+// encodingOf reads Content-Encoding: "gzip", "zstd" or, if there is none, "".
+// More than one layer is an error, because each layer multiplies the bytes that
+// a small answer can unpack to.
 func encodingOf(h http.Header) (string, error) {
 	found := ""
 	for name := range directives(h.Values("Content-Encoding")) {
@@ -32,7 +33,7 @@ func encodingOf(h http.Header) (string, error) {
 			continue
 		}
 		if found != "" {
-			return "", fail(CodeEncoding, "packed more than once (Content-Encoding)")
+			return "", fail(CodeEncoding, "the body is packed more than once (Content-Encoding)")
 		}
 		switch name {
 		case "gzip", "x-gzip":
@@ -40,17 +41,17 @@ func encodingOf(h http.Header) (string, error) {
 		case "zstd":
 			found = "zstd"
 		default:
-			return "", fail(CodeEncoding, "packed as %q, we asked for %s", clean(name, nil, 20), acceptEncoding)
+			return "", fail(CodeEncoding, "the body is packed as %q, though only %s was asked for", clean(name, nil, 20), acceptEncoding)
 		}
 	}
 	return found, nil
 }
 
-// unpack returns the body under one layer of packing. Without a declared
-// encoding the first bytes decide: feed.xml.gz is served as it lies on the disk.
+// unpack removes one layer of packing. Without a declared encoding the first
+// bytes decide, because a file such as feed.xml.gz is often served without one.
 func unpack(in *bufio.Reader, encoding string) (body io.ReadCloser, packed bool, err error) {
 	if encoding == "" {
-		magic, _ := in.Peek(len(zstdMagic)) // an error comes again with Read
+		magic, _ := in.Peek(len(zstdMagic)) // Read will return the error again
 		switch {
 		case bytes.HasPrefix(magic, gzipMagic):
 			encoding = "gzip"
@@ -60,7 +61,7 @@ func unpack(in *bufio.Reader, encoding string) (body io.ReadCloser, packed bool,
 			return io.NopCloser(in), false, nil
 		}
 	} else if _, err := in.Peek(1); errors.Is(err, io.EOF) {
-		return io.NopCloser(in), true, nil // empty, not damaged: some send no body under the header
+		return io.NopCloser(in), true, nil // empty, not damaged: some servers send the header without a body
 	}
 	if encoding == "gzip" {
 		r, err := gzip.NewReader(in) // reads all members, as RFC 1952 wants
@@ -76,8 +77,8 @@ func unpack(in *bufio.Reader, encoding string) (body io.ReadCloser, packed bool,
 	return r.IOReadCloser(), true, nil
 }
 
-// unpackError says what a failed read means; in knows whether the network was
-// the cause, rather than the bytes.
+// unpackError says what a failed read means. in knows whether the network was
+// the cause, and not the bytes.
 func unpackError(err error, in *capped) error {
 	if in.err != nil && !errors.Is(in.err, io.EOF) {
 		return in.err
@@ -87,7 +88,7 @@ func unpackError(err error, in *capped) error {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fail(CodeTruncated, "the packed body ended early")
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return fail(CodeEncoding, "zstd window of more than %d bytes", zstdWindow)
+		return fail(CodeEncoding, "the zstd window is larger than %d bytes", zstdWindow)
 	default:
 		return fail(CodeCorrupt, "the packed body is damaged: %s", text)
 	}

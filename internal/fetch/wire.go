@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// capped counts and bounds the bytes that come off the wire, and remembers how
-// they ended: a decoder on top may report a broken connection as bad data.
+// capped counts and bounds the bytes that are received, and remembers the error
+// that they ended with, because a decoder on top may report a broken connection
+// as bad data.
 type capped struct {
 	r     io.Reader
 	limit int64
@@ -22,22 +23,21 @@ func (c *capped) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	if c.n > c.limit {
-		n, err = 0, fail(CodeTooLarge, "more than %d bytes on the wire", c.limit)
+		n, err = 0, fail(CodeTooLarge, "the body has more than %d bytes", c.limit)
 	}
 	c.err = err
 	return n, err
 }
 
-// watched bounds how slowly a body may come. The idle timer cuts the
-// connection under a blocked Read; the rate is judged as bytes arrive, which
-// the idle timer guarantees to happen.
+// watched ends a body that comes too slowly. The idle timer ends a Read that is
+// blocked, so every Read returns; the rate is checked when one returns.
 type watched struct {
 	r      io.Reader
 	cancel context.CancelCauseFunc
 	idle   *time.Timer
 	limits Limits
 
-	// Of the present stretch of RateTime, time inside Read only.
+	// Of the current stretch of RateTime. Only the time inside Read counts.
 	elapsed time.Duration
 	bytes   int64
 }
@@ -61,7 +61,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if rate := float64(w.bytes) / w.elapsed.Seconds(); rate < float64(w.limits.MinRate) {
-		slow := fail(CodeTimeout, "the body came at %.0f bytes a second, the least is %d", rate, w.limits.MinRate)
+		slow := fail(CodeTimeout, "the body came at %.0f bytes a second, the minimum is %d", rate, w.limits.MinRate)
 		w.cancel(slow)
 		return n, slow
 	}
