@@ -18,8 +18,9 @@ const (
 	ReadOnly
 )
 
-// Grant gives a role access to all tables of the schema, also to those that later migrations make. It has to run as
-// their owner, and may run again. The role exists already; it is a name, not SQL.
+// Grant gives a role access to all tables of the schema, and to those that later migrations make. It has to run as
+// the owner of the tables, after the first migration, and may be repeated. role is a plain name, not SQL, and has to exist. The error is
+// PostgreSQL's; then nothing was granted.
 func (m *Migrator) Grant(ctx context.Context, role string, access Access) error {
 	conn, err := pgx.ConnectConfig(ctx, m.config)
 	if err != nil {
@@ -35,7 +36,7 @@ func (m *Migrator) Grant(ctx context.Context, role string, access Access) error 
 		"$schema", pgx.Identifier{schema}.Sanitize(),
 		"$role", pgx.Identifier{role}.Sanitize(),
 	).Replace(grants[access])
-	// All or nothing: several statements without arguments are one implicit transaction.
+	// All or nothing: PostgreSQL runs several statements without arguments in one transaction.
 	_, err = conn.PgConn().Exec(ctx, statements).ReadAll()
 	return err
 }

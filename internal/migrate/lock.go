@@ -14,26 +14,28 @@ import (
 )
 
 const (
-	// lockKey is Marquee's own among the advisory locks of a database: "marquee\x01".
+	// lockKey is the advisory lock that Marquee's migrations take: "marquee\x01".
 	lockKey int64 = 0x6d61727175656501
-	// maxProbes bounds the connections that look for a pooler.
+	// maxProbes bounds the connections that are opened to find out about a pooler.
 	maxProbes = 32
-	// probeTimeout bounds each look; a pooler without a free session lets us wait.
+	// probeTimeout bounds each check: a pooler that has no free session keeps us
+	// waiting.
 	probeTimeout = 10 * time.Second
 )
 
 var errConnectionLost = errors.New("the connection that holds the migration lock was lost")
 
 // sessionLock is an advisory lock and the one connection that holds it. The
-// migrations run on that same connection: when it breaks, the lock is gone and
-// so is the transaction, never one without the other.
+// migrations run on the same connection: if it breaks, the lock and the
+// transaction are lost together.
 type sessionLock struct {
 	db      *sql.DB   // one physical connection, never a second
-	witness *pgx.Conn // another session, that sees the lock from outside
-	pid     int       // of the server process that holds it
+	witness *pgx.Conn // another session, which must not be able to get the lock
+	pid     int       // of the server process that holds the lock
 }
 
-// lock takes the lock, waiting for others until ctx ends, and proves it.
+// lock takes the lock, and proves that it is held. While others hold it, lock
+// waits until ctx ends.
 func (m *Migrator) lock(ctx context.Context) (_ *sessionLock, err error) {
 	l := &sessionLock{db: m.oneConnection()}
 	defer func() {
@@ -44,7 +46,8 @@ func (m *Migrator) lock(ctx context.Context) (_ *sessionLock, err error) {
 	if l.witness, err = pgx.ConnectConfig(ctx, m.config); err != nil {
 		return nil, err
 	}
-	// Before the lock: through a pooler it could be left to a stranger's session.
+	// Before the lock is taken: through a pooler, a session that others use could
+	// keep it.
 	if err := m.refusePooler(ctx, l); err != nil {
 		return nil, err
 	}
@@ -54,7 +57,7 @@ func (m *Migrator) lock(ctx context.Context) (_ *sessionLock, err error) {
 	if err := l.prove(ctx); err != nil {
 		return nil, errors.Join(err, l.unlock(ctx))
 	}
-	// goose records times without a zone.
+	// In UTC, because goose records times without a zone.
 	set := fmt.Sprintf("SET lock_timeout = %d; SET TIME ZONE 'UTC'", m.options.LockTimeout.Milliseconds())
 	if _, err := l.db.ExecContext(ctx, set); err != nil {
 		return nil, errors.Join(err, l.unlock(ctx))
@@ -62,8 +65,9 @@ func (m *Migrator) lock(ctx context.Context) (_ *sessionLock, err error) {
 	return l, nil
 }
 
-// oneConnection is a database/sql handle, which goose wants, that connects once.
-// database/sql would silently replace a broken connection by one without the lock.
+// oneConnection returns a database/sql handle, which goose needs, that connects
+// only once. Otherwise database/sql would silently replace a broken connection
+// by one that does not hold the lock.
 func (m *Migrator) oneConnection() *sql.DB {
 	var connected atomic.Bool
 	db := stdlib.OpenDB(*m.config, stdlib.OptionBeforeConnect(func(context.Context, *pgx.ConnConfig) error {
@@ -78,12 +82,14 @@ func (m *Migrator) oneConnection() *sql.DB {
 }
 
 // refusePooler returns [ErrPooler] if our statements could reach different
-// sessions of the server. A server names its process when a session starts; if
-// that is the process which then answers, nobody stands between. A pooler names
-// something of its own. It may be one that gives each client a session for good
-// (session mode), which is as good as none: so we hold transactions open on more
-// connections than there are idle sessions. If our session is up for grabs, one
-// of them gets it.
+// sessions of the server.
+//
+// When a session starts, a server says which process serves it. If that process
+// then answers, there is no pooler, which would have said some number of its
+// own. A pooler in session mode is as good as none, because it gives each client
+// one session for as long as it is connected. To recognise that mode, we hold
+// transactions open on more connections than there are idle sessions: if the
+// pooler shares our session among clients, one of them gets it.
 func (m *Migrator) refusePooler(ctx context.Context, l *sessionLock) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -113,12 +119,13 @@ func (m *Migrator) refusePooler(ctx context.Context, l *sessionLock) error {
 		if errors.Is(err, ErrPooler) {
 			return err
 		}
-		return fmt.Errorf("%w (it could not be ruled out: %w)", ErrPooler, err)
+		return fmt.Errorf("%w (this is suspected, and could not be ruled out: %w)", ErrPooler, err)
 	}
 	return nil
 }
 
-// probe is the second half of refusePooler.
+// probe returns [ErrPooler] if another connection gets the session that l uses.
+// Any other error means that it could not be found out.
 func (m *Migrator) probe(ctx context.Context, l *sessionLock) error {
 	var idle int
 	err := l.db.QueryRowContext(ctx, `SELECT count(*) FROM pg_stat_activity
@@ -127,12 +134,12 @@ func (m *Migrator) probe(ctx context.Context, l *sessionLock) error {
 		return err
 	}
 	if idle >= maxProbes {
-		return fmt.Errorf("%d idle sessions are too many to tell", idle)
+		return fmt.Errorf("there are too many idle sessions (%d) to try them all", idle)
 	}
-	var probes []*pgx.Conn // all stay open to the end
+	var probes []*pgx.Conn // all stay open until the end
 	defer func() {
 		for _, conn := range probes {
-			_ = conn.Close(context.WithoutCancel(ctx)) // nothing depends on a polite goodbye
+			_ = conn.Close(context.WithoutCancel(ctx)) // it is closed in any case
 		}
 	}()
 	for range idle + 1 {
@@ -156,9 +163,9 @@ func (m *Migrator) probe(ctx context.Context, l *sessionLock) error {
 	return nil
 }
 
-// acquire tries until it gets the lock. It does not wait in the server: a
-// waiting statement holds a snapshot, and CREATE INDEX CONCURRENTLY waits for
-// those, so that holder and waiter would wait for each other.
+// acquire tries again and again until it gets the lock. It does not wait inside
+// the server: a waiting statement has a snapshot, and CREATE INDEX CONCURRENTLY
+// waits for all snapshots, so that the two programs would wait for each other.
 func (m *Migrator) acquire(ctx context.Context, l *sessionLock) error {
 	tick := time.NewTicker(m.options.PollInterval)
 	defer tick.Stop()
@@ -171,7 +178,7 @@ func (m *Migrator) acquire(ctx context.Context, l *sessionLock) error {
 			return nil
 		}
 		if !told {
-			m.options.Logger.InfoContext(ctx, "another program migrates the database, waiting for it")
+			m.options.Logger.InfoContext(ctx, "another program is migrating the database; waiting for it")
 		}
 		select {
 		case <-tick.C:
@@ -181,14 +188,15 @@ func (m *Migrator) acquire(ctx context.Context, l *sessionLock) error {
 	}
 }
 
-// prove returns nil if, right now, the connection that migrates is the session
-// that holds the lock, and another session cannot have it.
+// prove returns nil if the session of the migrating connection holds the lock at
+// this moment, and another session cannot get it. Otherwise the error is
+// [ErrPooler], or one of the connection.
 func (l *sessionLock) prove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	var pid, witness int
 	var held, taken bool
-	// pg_locks shows the two halves of a 64-bit key apart, and objsubid 1.
+	// pg_locks shows a 64-bit key in two halves, with objsubid 1.
 	err := l.db.QueryRowContext(ctx, `SELECT pg_backend_pid(), EXISTS (
 		SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = $1 AND objsubid = 1
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -196,21 +204,21 @@ func (l *sessionLock) prove(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prove the migration lock: %w", err)
 	}
-	// For the time of this statement only, should it succeed.
+	// If this gets the lock, it has it only until the statement ends.
 	err = l.witness.QueryRow(ctx, "SELECT pg_backend_pid(), pg_try_advisory_xact_lock($1)", lockKey).Scan(&witness, &taken)
 	if err != nil {
 		return fmt.Errorf("prove the migration lock: %w", err)
 	}
 	if pid != l.pid || witness == l.pid || !held || taken {
-		return fmt.Errorf("%w (the lock is not held as it should be: taken by server process %d, asking from %d, still held %t, "+
-			"given to %d as well %t)", ErrPooler, l.pid, pid, held, witness, taken)
+		return fmt.Errorf("%w (the migration lock does not hold: it was taken by server process %d, statements now go to process %d; "+
+			"it is still held: %t; process %d got it as well: %t)", ErrPooler, l.pid, pid, held, witness, taken)
 	}
 	return nil
 }
 
 // release proves the lock a last time, gives it back and closes the connections.
 func (l *sessionLock) release(ctx context.Context) error {
-	ctx = context.WithoutCancel(ctx) // also when the run was cancelled
+	ctx = context.WithoutCancel(ctx) // the lock is released even if the run was cancelled
 	return errors.Join(l.prove(ctx), l.unlock(ctx), l.close(ctx))
 }
 
@@ -237,7 +245,8 @@ func (l *sessionLock) close(ctx context.Context) error {
 	return errors.Join(err, l.db.Close())
 }
 
-// noConnector makes a database/sql handle for goose to read file names with.
+// noConnector is for a database/sql handle that never connects: goose needs a
+// handle even to read file names.
 type noConnector struct{}
 
 func (noConnector) Connect(context.Context) (driver.Conn, error) { return nil, errors.ErrUnsupported }

@@ -1,6 +1,7 @@
 // Package migrate brings a database to the schema version that the program
-// needs, from SQL files in goose's format, under a lock that is proved to be
-// held. Its other half only looks: is the schema the right one?
+// needs ([Migrator.Up]), by SQL files in goose's format, under a lock that is
+// proved to be held. It also checks, without changing anything, whether the
+// schema is the right one ([Migrator.Check], [Migrator.Wait]).
 package migrate
 
 import (
@@ -19,35 +20,38 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Table records the applied versions.
+// Table is the name of the table that records the applied versions.
 const Table = "marquee_schema_version"
 
 var (
 	// ErrUnmigrated means that the database was never migrated.
 	ErrUnmigrated = errors.New("the database has no schema yet; run `marquee migrate up`")
-	// ErrSchemaTooOld means that migrations of this program are not applied.
+	// ErrSchemaTooOld means that some migrations of this program are not applied.
 	ErrSchemaTooOld = errors.New("the database's schema is too old; run `marquee migrate up`")
-	// ErrSchemaTooNew means that a migration that this program does not know took
-	// away what it needs. Migrations that only add are no reason for it.
+	// ErrSchemaTooNew means that a migration of a later program has removed
+	// something that this program needs. After migrations that only add, there is
+	// no such error.
 	ErrSchemaTooNew = errors.New("the database's schema is newer than this program; use a later version")
-	// ErrPooler means that the session lock cannot be relied on, because the
-	// statements of one client go to changing sessions of the server.
+	// ErrPooler means that the migration lock, which belongs to a session, is not
+	// reliable, because the statements of one client go to different sessions.
 	ErrPooler = errors.New("the database is behind a connection pooler that changes sessions between transactions; " +
 		"give migrations the database's own address")
 	// ErrLockTimeout means that a table was in use for longer than
-	// [Options.LockTimeout]. Nothing of the migration is left; trying again may help.
+	// [Options.LockTimeout]. The migration was rolled back; trying again may help.
 	ErrLockTimeout = errors.New("a table that the migration needs is in use")
 )
 
-// Options may be left empty.
+// Options of a [Migrator]. The zero value has all defaults.
 type Options struct {
-	// LockTimeout bounds the wait of one statement for a table's lock: whoever
-	// comes after a waiting DDL statement queues behind it. Default 5 s.
+	// LockTimeout is how long one statement waits for a table's lock. It is short
+	// because, while a DDL statement waits, all later statements on that table
+	// wait behind it. Default 5 s, also if it is negative.
 	LockTimeout time.Duration
-	// PollInterval is how often Wait looks, and how often Up tries to get a lock
-	// that another program holds. Default 1 s.
+	// PollInterval is how often Wait checks the schema, and how often Up tries to
+	// get the lock while another program holds it. Default 1 s, also if it is
+	// negative.
 	PollInterval time.Duration
-	// Logger is told about each migration. Nil: nobody is.
+	// Logger gets a line for each migration. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
@@ -62,13 +66,14 @@ type Migrator struct {
 // Status is one migration and whether the database has it.
 type Status struct {
 	Version int64
-	// Name is the file's; empty for a version that this program does not know.
+	// Name is the name of the file; empty for a version that this program does
+	// not know.
 	Name string
 	// AppliedAt is zero for a pending migration.
 	AppliedAt time.Time
 }
 
-// Pending tells that the migration is still to be applied.
+// Pending reports whether the migration is still to be applied.
 func (s Status) Pending() bool { return s.AppliedAt.IsZero() }
 
 // Querier is a connection, a transaction or a pool of pgx.
@@ -76,10 +81,11 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// New reads the names of the migrations (NUMBER_name.sql at the root of files).
-// The database URL is one of pgx or pgxpool; nothing connects yet.
+// New reads the names of the migrations (NUMBER_name.sql at the root of files),
+// of which there must be at least one. databaseURL is a connection string of pgx
+// or pgxpool. New does not connect.
 func New(databaseURL string, files fs.FS, o Options) (*Migrator, error) {
-	// pgxpool's parser, because pgx's own sends pool_max_conns to the server.
+	// pgxpool's parser, because pgx's would send pool_max_conns to the server.
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -94,8 +100,8 @@ func New(databaseURL string, files fs.FS, o Options) (*Migrator, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	m := &Migrator{config: config.ConnConfig, files: files, options: o}
-	// Unnamed statements leave nothing in the session that a pooler could lose
-	// before it is found out.
+	// Prepared statements would stay in a session, and through a pooler the next
+	// statement may go to another one, before we have found out about the pooler.
 	m.config.DefaultQueryExecMode = pgx.QueryExecModeExec
 
 	db := sql.OpenDB(noConnector{})
@@ -111,17 +117,17 @@ func New(databaseURL string, files fs.FS, o Options) (*Migrator, error) {
 // Wanted is the newest version that this program knows.
 func (m *Migrator) Wanted() int64 { return m.sources[len(m.sources)-1].Version }
 
-// provider is goose without its globals. The lock is not goose's: it creates the
-// version table before it takes its lock.
+// provider returns a goose provider without global state. It does not use
+// goose's own lock, because goose creates the version table before it takes that.
 func (m *Migrator) provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, db, m.files,
 		goose.WithTableName(Table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(m.options.Logger))
 }
 
-// Up applies all pending migrations, each in a transaction of its own (unless
-// its file says otherwise), and returns them. Two that run at the same time
-// take turns. Errors: [ErrPooler], [ErrLockTimeout], and PostgreSQL's; the
-// migrations before the one that failed stay applied.
+// Up applies all pending migrations, each in its own transaction (unless its
+// file says otherwise), and returns those that it has applied, also if there is
+// an error. If several programs call Up at the same time, one migrates and the
+// others wait. Errors: [ErrPooler], [ErrLockTimeout], and PostgreSQL's.
 func (m *Migrator) Up(ctx context.Context) ([]Status, error) {
 	lock, err := m.lock(ctx)
 	if err != nil {
@@ -129,8 +135,8 @@ func (m *Migrator) Up(ctx context.Context) ([]Status, error) {
 	}
 	applied, err := m.up(ctx, lock)
 	if released := lock.release(ctx); err == nil {
-		// After a failure the connection may be gone, and the lock with it: the
-		// failure is what counts.
+		// After a failure, the connection and the lock may be gone, which makes
+		// release fail, too. Then the failure is the error to return.
 		err = released
 	}
 	return applied, err
@@ -159,7 +165,8 @@ func (m *Migrator) up(ctx context.Context, lock *sessionLock) ([]Status, error) 
 	}
 }
 
-// explain names the migration that failed, and what can be done about it.
+// explain adds to an error which migration failed, and [ErrLockTimeout] if that
+// is the reason.
 func explain(err error) error {
 	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		err = fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, partial.Err)
@@ -173,7 +180,8 @@ func explain(err error) error {
 }
 
 // Status lists the migrations of this program and those that only the database
-// knows, by version. It changes nothing.
+// has, in the order of versions. It changes nothing. Errors: [ErrServerTooOld],
+// and PostgreSQL's.
 func (m *Migrator) Status(ctx context.Context) ([]Status, error) {
 	conn, err := pgx.ConnectConfig(ctx, m.config)
 	if err != nil {
@@ -186,7 +194,8 @@ func (m *Migrator) Status(ctx context.Context) ([]Status, error) {
 	return m.StatusOn(ctx, conn)
 }
 
-// StatusOn is [Migrator.Status] on a connection of the caller's.
+// StatusOn is [Migrator.Status] on a given connection. It does not check the
+// server's version.
 func (m *Migrator) StatusOn(ctx context.Context, q Querier) ([]Status, error) {
 	recorded, err := versions(ctx, q)
 	if err != nil {
@@ -204,8 +213,8 @@ func (m *Migrator) StatusOn(ctx context.Context, q Querier) ([]Status, error) {
 	return list, nil
 }
 
-// versions reads when each version was applied; empty when none was. One
-// statement cannot both ask for a table and do without it, hence two.
+// versions reads when each version was applied; empty if none was. It needs two
+// statements, because one that names a table fails if the table does not exist.
 func versions(ctx context.Context, q Querier) (map[int64]time.Time, error) {
 	rows, err := q.Query(ctx, "SELECT to_regclass('"+Table+"') IS NOT NULL")
 	if err != nil {
@@ -229,10 +238,10 @@ func versions(ctx context.Context, q Querier) (map[int64]time.Time, error) {
 	return recorded, err
 }
 
-// Check compares the database with what this program needs. Errors:
-// [ErrUnmigrated], [ErrSchemaTooOld], [ErrSchemaTooNew], each with the versions.
-// A newer schema is good as long as no migration has said otherwise, see
-// [Migrator.CheckOn].
+// Check returns nil if the schema is one that this program can work with.
+// Errors: [ErrUnmigrated], [ErrSchemaTooOld], [ErrSchemaTooNew], and
+// PostgreSQL's. A newer schema will do, unless a migration has said otherwise:
+// see [Migrator.CheckOn].
 func (m *Migrator) Check(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, m.config)
 	if err != nil {
@@ -242,9 +251,9 @@ func (m *Migrator) Check(ctx context.Context) error {
 	return m.CheckOn(ctx, conn)
 }
 
-// CheckOn is [Migrator.Check] on a connection of the caller's. A migration that
-// takes away what older programs need sets catalog.min_schema to the newest
-// migration that a program has to know to do without.
+// CheckOn is [Migrator.Check] on a given connection. A migration that removes
+// what older programs need sets catalog.min_schema to the version that a program
+// must at least know to work without it.
 func (m *Migrator) CheckOn(ctx context.Context, q Querier) error {
 	list, err := m.StatusOn(ctx, q)
 	if err != nil {
@@ -257,8 +266,9 @@ func (m *Migrator) CheckOn(ctx context.Context, q Querier) error {
 	return m.compare(list, least)
 }
 
-// minSchema is the least that a program has to know; 0 where nothing says so, as
-// before there was such a column.
+// minSchema is the version that a program must at least know; 0 if the database
+// does not say so, because no migration has set it or there is no such column
+// yet.
 func minSchema(ctx context.Context, q Querier) (int64, error) {
 	rows, err := q.Query(ctx, "SELECT to_regclass('catalog') IS NOT NULL")
 	if err != nil {
@@ -268,7 +278,8 @@ func minSchema(ctx context.Context, q Querier) (int64, error) {
 	if err != nil || !there {
 		return 0, err
 	}
-	// By way of JSON, because a statement that names a column which is not there fails.
+	// By way of JSON, because a statement that names a column fails if the column
+	// does not exist.
 	rows, err = q.Query(ctx, "SELECT coalesce(max((to_jsonb(c) ->> 'min_schema')::bigint), 0) FROM catalog c")
 	if err != nil {
 		return 0, err
@@ -297,10 +308,11 @@ func (m *Migrator) compare(list []Status, least int64) error {
 	return nil
 }
 
-// Wait returns when the schema is what this program needs, or at once an error that
-// waiting doesn't heal: [ErrSchemaTooNew], and what [Refused] knows. Until then it
-// looks again and again: a database that is not up yet refuses connections in many
-// ways. When ctx ends, the error tells what it saw last.
+// Wait returns nil when the schema is one that this program can work with. It
+// returns an error at once if waiting cannot help: [ErrSchemaTooNew], or one for
+// which [Refused] has advice. After any other error it checks again, because a
+// database that is starting refuses connections in many ways. When ctx ends, the
+// error has the last reason for waiting in it.
 func (m *Migrator) Wait(ctx context.Context) error {
 	tick := time.NewTicker(m.options.PollInterval)
 	defer tick.Stop()
@@ -313,8 +325,9 @@ func (m *Migrator) Wait(ctx context.Context) error {
 		if Refused(err) != "" {
 			return fmt.Errorf("wait for the schema: %w", err)
 		}
-		// An end in the middle of a look says nothing. A dial sees the deadline
-		// pass a moment before ctx does.
+		// If ctx has ended during the check, its error says nothing about the
+		// database. A dial may notice that the deadline has passed a moment before
+		// ctx does.
 		deadline, bounded := ctx.Deadline()
 		ended := ctx.Err() != nil || bounded && !time.Now().Before(deadline)
 		if !ended || last == nil {

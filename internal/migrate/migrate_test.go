@@ -71,7 +71,7 @@ func query[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 	return v
 }
 
-// advisoryLocks counts those of the test's database.
+// advisoryLocks counts the advisory locks in the test's database.
 const advisoryLocks = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
 	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
@@ -118,7 +118,7 @@ func TestUpTogether(t *testing.T) {
 	url := pgtest.Raw(t)
 	const programs = 4
 	m := files(first, "INSERT INTO a VALUES (1); SELECT pg_sleep(0.3);")
-	// It waits for everybody's snapshots, so nobody may wait for it inside a statement.
+	// CREATE INDEX CONCURRENTLY waits for all snapshots, so the other programs must not wait for it inside a statement.
 	m["3_step.sql"] = &fstest.MapFile{
 		Data: []byte("-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY a_n ON a (n);"),
 	}
@@ -169,7 +169,8 @@ func TestUpWaitsForLock(t *testing.T) {
 	}
 }
 
-// TestUpFails half-way: what came before stays, of the failed one nothing.
+// TestUpFails half-way: the migrations before the failed one stay applied, and
+// nothing of the failed one is left.
 func TestUpFails(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Raw(t)
@@ -193,8 +194,8 @@ func TestUpFails(t *testing.T) {
 	up(t, url, files(first, second, third))
 }
 
-// TestUpLosesItsConnection: with the session goes the lock, so nothing more may
-// be applied on another.
+// TestUpLosesItsConnection: if the session is lost, the lock is, too, so nothing
+// may be applied over another connection.
 func TestUpLosesItsConnection(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Raw(t)
@@ -207,7 +208,7 @@ func TestUpLosesItsConnection(t *testing.T) {
 	}
 }
 
-// TestUpLosesItsLock: a migration that gives the lock away is the last.
+// TestUpLosesItsLock: after a migration that releases the lock, none is applied.
 func TestUpLosesItsLock(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Raw(t)
@@ -217,8 +218,8 @@ func TestUpLosesItsLock(t *testing.T) {
 	}
 }
 
-// TestLockTimeout: a migration does not queue behind a reader, with everybody
-// else behind it.
+// TestLockTimeout: a migration does not wait long for a reader, because all
+// others would have to wait behind it.
 func TestLockTimeout(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Raw(t)
@@ -292,7 +293,7 @@ func TestStatusAndCheck(t *testing.T) {
 	}
 }
 
-// writer hands on what a logger writes.
+// writer passes on what a logger writes.
 type writer func(text string)
 
 func (w writer) Write(p []byte) (int, error) {
@@ -340,7 +341,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestWaitTooNew: a schema that has gone past the program does not come back.
+// TestWaitTooNew: Wait gives up at once if the schema is too new, because it
+// never goes back.
 func TestWaitTooNew(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Raw(t)
@@ -350,8 +352,8 @@ func TestWaitTooNew(t *testing.T) {
 	}
 }
 
-// TestWaitEnds with ctx, and tells what it saw last; that no server is there
-// yet is no reason to give up.
+// TestWaitEnds: Wait ends with ctx, and its error has the last reason for
+// waiting. It does not give up because there is no server yet.
 func TestWaitEnds(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, url, want string }{
@@ -386,7 +388,7 @@ func TestNewFails(t *testing.T) {
 			t.Errorf("%s: got %v, want %q without the password", name, err, tt.want)
 		}
 	}
-	// pgxpool's parameters are no settings of the server.
+	// pgxpool's own parameters must not be sent to the server.
 	if _, err := migrate.New("postgres://u@host/db?pool_max_conns=3", files(first), migrate.Options{}); err != nil {
 		t.Error(err)
 	}

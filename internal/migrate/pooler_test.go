@@ -81,7 +81,7 @@ auth_type = any
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait() // says that it was stopped
+		_ = cmd.Wait() // the error is that it was stopped
 		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("PgBouncer's log:\n%s", text)
 		}
@@ -107,8 +107,8 @@ auth_type = any
 }
 
 // TestPooler: migrations refuse a pooler that changes sessions, in whatever
-// order it hands them out, and leave no lock with it. One that gives each client
-// its own session will do.
+// order it hands them out, and leave no lock in its sessions. They accept a
+// pooler that gives each client its own session.
 func TestPooler(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -140,7 +140,7 @@ func TestPooler(t *testing.T) {
 			if want != nil {
 				want = migrate.ErrUnmigrated
 			}
-			// To look needs no session.
+			// Checking the schema works through any pooler.
 			if err := newMigrator(t, through, files(first, second)).Check(t.Context()); !errors.Is(err, want) {
 				t.Errorf("check through the pooler: got %v, want %v", err, want)
 			}

@@ -16,8 +16,8 @@ const MinServer = 15
 // ErrServerTooOld means that the server is older than [MinServer].
 var ErrServerTooOld = fmt.Errorf("PostgreSQL is too old: Marquee needs version %d or later", MinServer)
 
-// CheckServer reads what the server said of itself when conn was made. Its error is [ErrServerTooOld]. A server whose
-// version is not a number is let through.
+// CheckServer checks the version that the server gave when conn was made. The error is [ErrServerTooOld]. There
+// is no error if the major version can't be read as a number, as that of a beta.
 func CheckServer(conn *pgconn.PgConn) error {
 	version := conn.ParameterStatus("server_version")
 	major, _, _ := strings.Cut(version, ".")
@@ -27,8 +27,8 @@ func CheckServer(conn *pgconn.PgConn) error {
 	return nil
 }
 
-// Refused says what to change when err is one that waiting doesn't heal: the server is there, and doesn't want us.
-// It is empty for all other errors.
+// Refused returns advice on what to change if err means that the server answers, but refuses us, so that waiting can't help.
+// For all other errors it is empty.
 func Refused(err error) string {
 	if errors.Is(err, ErrServerTooOld) {
 		return "upgrade PostgreSQL, or give the URL of a newer one"
@@ -46,7 +46,7 @@ func Refused(err error) string {
 	case pg.Code == "3D000":
 		return "check the database's name in the URL, or create it"
 	case slices.Contains([]string{"42501", "3F000"}, pg.Code):
-		return "the role lacks a right; migrations run as the schema's owner, see `marquee migrate up --grant-to`"
+		return "the role lacks a right: the schema's owner can grant it, see `marquee migrate up --grant-to`"
 	default:
 		return ""
 	}
