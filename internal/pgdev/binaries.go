@@ -24,9 +24,9 @@ type installation struct {
 }
 
 // FindBinaries returns the directory with the newest PostgreSQL server programs
-// (postgres, initdb) and their major version. With an explicit directory it looks
-// only there; otherwise along PATH and where distributions, Homebrew and
-// Postgres.app put them. Errors: [ErrNoBinaries], [ErrTooOld].
+// (postgres, initdb) and their major version. If explicit is not empty, it looks
+// only in that directory; otherwise in PATH and where distributions, Homebrew
+// and Postgres.app put them. Errors: [ErrNoBinaries], [ErrTooOld].
 func FindBinaries(explicit string) (dir string, version int, err error) {
 	found := installations(explicit)
 	if len(found) == 0 {
@@ -41,8 +41,8 @@ func FindBinaries(explicit string) (dir string, version int, err error) {
 	return found[0].dir, found[0].version, nil
 }
 
-// binariesFor finds the programs for the data: those of its own version if it
-// exists already, else the newest.
+// binariesFor returns the directory with the programs for a data directory: if
+// the data exists already, programs of the same version; else the newest.
 func binariesFor(explicit, data string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if os.IsNotExist(err) {
@@ -63,11 +63,11 @@ func binariesFor(explicit, data string) (string, error) {
 	if len(found) > 0 {
 		have = strconv.Itoa(found[0].version)
 	}
-	return "", fmt.Errorf("%w: %s was written by version %s, found is %s; install that version, or remove the directory to begin anew",
-		ErrVersionMismatch, data, want, have)
+	return "", fmt.Errorf("%w: %s was written by version %s, but the newest version found is %s; install version %s, or remove the directory to begin anew",
+		ErrVersionMismatch, data, want, have, want)
 }
 
-// installations lists what is there, newest first.
+// installations lists the installations that are found, newest first.
 func installations(explicit string) []installation {
 	var dirs []string
 	if explicit != "" {
@@ -76,7 +76,7 @@ func installations(explicit string) []installation {
 		dirs = filepath.SplitList(os.Getenv("PATH"))
 		for _, pattern := range []string{
 			"/usr/lib/postgresql/*/bin",               // Debian, Ubuntu
-			"/usr/pgsql-*/bin",                        // PGDG on Red Hat and its kin
+			"/usr/pgsql-*/bin",                        // PGDG on Red Hat and its relatives
 			"/usr/libexec/postgresql*",                // Alpine
 			"/opt/homebrew/opt/postgresql*/bin",       // Homebrew on Apple silicon
 			"/usr/local/opt/postgresql*/bin",          // Homebrew on Intel
@@ -84,7 +84,7 @@ func installations(explicit string) []installation {
 			"/usr/local/pgsql/bin",                    // built from source
 			"/Applications/Postgres.app/Contents/Versions/*/bin",
 		} {
-			// The only error is a bad pattern.
+			// The only possible error is a malformed pattern.
 			matches, _ := filepath.Glob(pattern)
 			dirs = append(dirs, matches...)
 		}
@@ -99,9 +99,10 @@ func installations(explicit string) []installation {
 	return found
 }
 
-// inspect looks for the server in a directory, following a link to its real home.
+// inspect looks for the server programs in a directory. If they are links, it
+// returns the directory that they lead to.
 func inspect(dir string) (installation, bool) {
-	if dir == "" { // in PATH it means the current directory
+	if dir == "" { // in PATH it means the current directory, which is not searched
 		return installation{}, false
 	}
 	server, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))

@@ -10,7 +10,8 @@ import (
 	"github.com/aledotdev/marquee/internal/pgdev"
 )
 
-// fakeServer makes a directory with programs that say they are that PostgreSQL.
+// fakeServer makes a directory with programs that claim to be that version of
+// PostgreSQL.
 func fakeServer(t *testing.T, says string, programs ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,8 +60,8 @@ func TestFindBinaries(t *testing.T) {
 	}
 }
 
-// TestFindBinariesPath: the newest in PATH wins, through a link too, whatever
-// the order; the distribution's own may be newer still.
+// TestFindBinariesPath: the newest in PATH is found, whatever the order, and also
+// through a link. The distribution's own may be newer still.
 func TestFindBinariesPath(t *testing.T) {
 	older := fakeServer(t, "postgres (PostgreSQL) 98.1", "postgres", "initdb")
 	newer := fakeServer(t, "postgres (PostgreSQL) 99.1", "postgres", "initdb")

@@ -12,22 +12,22 @@ import (
 	"syscall"
 )
 
-// initialise makes the cluster on the first start: beside its place, and moved
-// there when it is complete, so that a kill half-way leaves nothing that looks
-// like data.
+// initialise makes the cluster on the first start. It makes it in a temporary
+// directory and moves that to its place when it is complete, so that a kill
+// half-way leaves nothing that looks like data.
 func (s *Server) initialise(ctx context.Context) error {
 	data := s.place.data
 	_, err := os.Stat(data)
-	if err == nil { // with a PG_VERSION, or binariesFor would have chosen by it
+	if err == nil { // binariesFor, too, takes a directory without PG_VERSION for no data
 		if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err != nil {
-			return fmt.Errorf("%s is there, but is no PostgreSQL data: %w", data, err)
+			return fmt.Errorf("%s exists, but has no PostgreSQL data in it: %w", data, err)
 		}
 		return nil
 	}
 	if !os.IsNotExist(err) {
 		return err
 	}
-	halves, _ := filepath.Glob(data + ".new-*") // the only error is a bad pattern
+	halves, _ := filepath.Glob(data + ".new-*") // the only possible error is a malformed pattern
 	for _, half := range halves {
 		if err := os.RemoveAll(half); err != nil {
 			return err
@@ -37,14 +37,14 @@ func (s *Server) initialise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(fresh) // gone by then, if all went well
+	defer os.RemoveAll(fresh) // if all goes well, it has been moved by then
 	if s.account != nil {
 		if err := os.Lchown(fresh, int(s.account.uid), int(s.account.gid)); err != nil {
 			return fmt.Errorf("give %s to user %s: %w", fresh, s.account.name, err)
 		}
 	}
-	// C.UTF-8 sorts and folds by code point, alike on every machine. Systems
-	// without it get C, which differs in what is a letter outside ASCII.
+	// C.UTF-8 sorts and folds by code point, in the same way on every machine.
+	// Systems without it get C, which knows no letters outside ASCII.
 	var output []byte
 	for _, locale := range []string{"C.UTF-8", "C"} {
 		if output, err = s.initdb(ctx, fresh, locale); err == nil {
@@ -60,7 +60,8 @@ func (s *Server) initialise(ctx context.Context) error {
 func (s *Server) initdb(ctx context.Context, dir, locale string) ([]byte, error) {
 	args := []string{
 		"--pgdata=" + dir, "--username=" + superuser, "--encoding=UTF8", "--locale=" + locale,
-		// Who gets to the socket may use it: its directory is closed. TCP is off, and refused besides.
+		// Whoever can reach the socket is trusted: only the server's user and root can enter its directory. TCP is off; if it
+		// is turned on by a setting, connections are still refused.
 		"--auth-local=trust", "--auth-host=reject", "--no-instructions",
 	}
 	if s.quick {
@@ -68,14 +69,15 @@ func (s *Server) initdb(ctx context.Context, dir, locale string) ([]byte, error)
 	} else {
 		args = append(args, "--data-checksums")
 	}
-	// The kernel's death signal is tied to this thread.
+	// The kernel sends the death signal when this thread ends: see supervise.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	return s.command(ctx, syscall.SIGKILL, "initdb", args...).CombinedOutput()
 }
 
-// arguments is the command line of the server. Settings go here instead of into
-// postgresql.conf, so that a new version of this program brings its own to old data.
+// arguments is the command line of the server. Settings are given here instead
+// of in postgresql.conf, so that a new version of this program uses its own
+// settings with old data.
 func arguments(p *place, o Options) []string {
 	settings := map[string]string{
 		"listen_addresses":        "",
@@ -85,7 +87,7 @@ func arguments(p *place, o Options) []string {
 		"cluster_name":            "marquee",
 		"timezone":                "UTC",
 		"log_timezone":            "UTC",
-		"jit":                     "off", // costs more than it brings to short queries
+		"jit":                     "off", // for short queries it costs more than it saves
 		"logging_collector":       "off",
 		"log_destination":         "stderr",
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/aledotdev/marquee/internal/pgdev"
 )
 
-// TestCrash kills the postmaster as the kernel does when memory runs out: it is
-// started again, with what was committed.
+// TestCrash kills the postmaster, as the kernel does when memory runs out. It is
+// started again, and has all that was committed.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -39,7 +39,7 @@ func TestCrash(t *testing.T) {
 		t.Errorf("data after the crash: got %d, want 42", got)
 	}
 
-	// The same where it is not wanted.
+	// An ephemeral server is not started again.
 	dir = tempDir(t)
 	s = start(t, pgdev.Options{Dir: dir, Ephemeral: true})
 	if err := syscall.Kill(postmaster(t, dir), syscall.SIGKILL); err != nil {
@@ -89,7 +89,7 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // says that it was killed
+	_ = cmd.Wait() // the error is that it was killed
 }
 
 // TestKilledProgram: kill -9 of the program takes the server with it, and the
@@ -108,8 +108,8 @@ func TestKilledProgram(t *testing.T) {
 	eventually(t, "no process is left", func() bool { return len(processes(t, dir)) == 0 })
 }
 
-// TestTemp: a server without a directory of its own removes what it used, and
-// what one before it left when its program was killed.
+// TestTemp: an ephemeral server removes its own directory, and that of an earlier
+// server whose program was killed.
 func TestTemp(t *testing.T) {
 	parent := tempDir(t)
 	t.Setenv("TMPDIR", parent)
@@ -133,8 +133,8 @@ func TestTemp(t *testing.T) {
 	}
 }
 
-// TestOrphan: where the kernel does not take the server with the program, the
-// next start stops it.
+// TestOrphan: if the kernel does not end the server together with the program,
+// the next start stops it.
 func TestOrphan(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
@@ -152,8 +152,9 @@ func TestOrphan(t *testing.T) {
 	query[int](t, connect(t, second, "postgres"), "SELECT 1")
 }
 
-// TestStrangersPID: after a crash the recorded PID may belong to anybody, in a
-// container as a rule. PostgreSQL alone would refuse to start.
+// TestStrangersPID: after a crash the recorded PID may belong to another process;
+// in a container it usually does. Without our help, PostgreSQL would refuse to
+// start.
 func TestStrangersPID(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)

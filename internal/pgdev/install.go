@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// Install installs Debian's PostgreSQL when it can: as root, with apt-get. Its
-// output goes to w. No cluster of Debian's own is created or started. Where it
-// cannot, the error is [ErrNoBinaries].
+// Install installs Debian's PostgreSQL with apt-get, whose output goes to w. It
+// keeps Debian from creating and starting a cluster of its own. The error is
+// [ErrNoBinaries] if we are not root, if there is no apt-get, or if apt-get
+// fails.
 func Install(ctx context.Context, w io.Writer) error {
 	apt, err := exec.LookPath("apt-get")
 	if err != nil || os.Geteuid() != 0 {
@@ -23,11 +24,11 @@ func Install(ctx context.Context, w io.Writer) error {
 	return install(ctx, w, apt, "/etc/postgresql-common/createcluster.d")
 }
 
-// install is Install with its tools and places given.
+// install is Install with the paths of apt-get and of a configuration folder.
 func install(ctx context.Context, w io.Writer, apt, clusterConf string) (err error) {
 	// postgresql-common reads this folder before it makes the cluster "main" and
-	// starts it. The file is there for the installation only: the machine's
-	// administrator has not decided anything.
+	// starts it. The file is removed after the installation: whether to have such
+	// a cluster later is for the machine's administrator to decide.
 	undo, err := writeTemporarily(filepath.Join(clusterConf, "marquee-dev.conf"), "create_main_cluster = false\n")
 	if err != nil {
 		return fmt.Errorf("keep Debian from creating its own cluster: %w", err)
@@ -40,7 +41,8 @@ func install(ctx context.Context, w io.Writer, apt, clusterConf string) (err err
 		cmd := exec.CommandContext(ctx, apt, append([]string{"-o", "DPkg::Lock::Timeout=120"}, args...)...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		cmd.Stdout, cmd.Stderr = w, w
-		// dpkg must not be killed in the middle: ask, and leave it a minute.
+		// dpkg must not be killed in the middle: it is asked to stop, and gets a
+		// minute for it.
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 		cmd.WaitDelay = time.Minute
 		if err := cmd.Run(); err != nil {
@@ -50,8 +52,8 @@ func install(ctx context.Context, w io.Writer, apt, clusterConf string) (err err
 	return nil
 }
 
-// writeTemporarily writes a file and returns what removes it again, with the
-// folders that were made for it unless others use them by then.
+// writeTemporarily writes a file. undo removes it again, and the folders that
+// were made for it, unless there is something else in them by then.
 func writeTemporarily(file, text string) (undo func() error, err error) {
 	var made []string
 	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
@@ -69,7 +71,7 @@ func writeTemporarily(file, text string) (undo func() error, err error) {
 	return func() error {
 		err := os.Remove(file)
 		for _, dir := range made {
-			_ = os.Remove(dir) // fails, rightly, when it is not empty
+			_ = os.Remove(dir) // fails if it is not empty, as it should
 		}
 		return err
 	}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestInstall holds the commands, and that Debian is told to make no cluster of
-// its own while they run, and only then. A real installation is not for a test.
+// TestInstall checks the commands, and that Debian is told to make no cluster
+// while they run, and only then. It installs nothing.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -2,8 +2,9 @@
 // a child process that listens on a Unix socket only, keeps its data in one
 // directory and dies with the program that started it.
 //
-// PostgreSQL refuses to run as root. When the program is root, the server runs
-// as user postgres, else nobody, or as the user that already owns the data.
+// PostgreSQL refuses to run as root. If the program runs as root, the server
+// runs as the user that owns the data already or, for new data, as user postgres
+// or, if there is none, nobody.
 package pgdev
 
 import (
@@ -29,13 +30,13 @@ var (
 		"Fedora: dnf install postgresql-server; macOS: brew install postgresql) or give the URL of a running one")
 	// ErrTooOld means that only servers older than [MinVersion] were found.
 	ErrTooOld = fmt.Errorf("PostgreSQL is too old, %d or later is needed", MinVersion)
-	// ErrVersionMismatch means that the data was written by another major
-	// version than the binaries at hand can read.
+	// ErrVersionMismatch means that the data was written by a major version of
+	// PostgreSQL that is not installed.
 	ErrVersionMismatch = errors.New("the data belongs to another major version of PostgreSQL")
 	// ErrInUse means that another running program holds the directory.
 	ErrInUse = errors.New("directory is in use")
-	// ErrUnreachable means that the user the server must run as cannot enter
-	// the directory.
+	// ErrUnreachable means that the user as whom the server has to run cannot
+	// enter the directory.
 	ErrUnreachable = errors.New("directory is closed to the server's user")
 )
 
@@ -43,24 +44,26 @@ const (
 	superuser    = "postgres"
 	port         = "5432"           // names the socket file; no TCP port is opened
 	readyTimeout = 60 * time.Second // crash recovery can take a while
-	stopGrace    = 5 * time.Second  // between one way to stop a process and the next harder one
-	maxRestarts  = 5                // in a row, each within a minute of its start
+	stopGrace    = 5 * time.Second  // between one signal to stop a process and the next, harder one
+	maxRestarts  = 5                // after crashes in a row, each within a minute of a start
 )
 
-// Options says where and how to run the server. The zero value keeps its data
-// in [DefaultDir].
+// Options says where and how to run the server. With the zero value, its data is
+// kept in [DefaultDir].
 type Options struct {
-	// Dir holds data, socket, log and lock. Empty: [DefaultDir], or for an
-	// ephemeral server a new directory that Stop removes, and that the next
-	// ephemeral start removes when the program was killed.
+	// Dir is the directory for data, socket, log and lock. Empty: [DefaultDir], or
+	// for an ephemeral server a new directory, which Stop removes. If the program
+	// is killed, the next start of an ephemeral server removes it.
 	Dir string
-	// BinDir holds postgres and initdb. Empty: see [FindBinaries].
+	// BinDir is the directory with postgres and initdb. Empty: the one that
+	// [FindBinaries] finds.
 	BinDir string
-	// Ephemeral trades durability for speed, and stops without ceremony: for tests.
+	// Ephemeral is for tests: the server trades durability for speed, stops
+	// without a checkpoint, and is not started again after a crash.
 	Ephemeral bool
 	// Settings are PostgreSQL settings that override those of this package.
 	Settings map[string]string
-	// Logger is told about starts, crashes and stops. Nil: nobody is.
+	// Logger gets a line for starts, crashes and stops. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
@@ -80,18 +83,18 @@ type Server struct {
 	mu       sync.Mutex
 	process  *os.Process
 	stopping bool
-	err      error // why it is gone, if nobody asked for it; read after done
+	err      error // why it is gone, if it was not stopped; to be read after done is closed
 }
 
-// Start starts the server and returns when it answers. Errors: [ErrNoBinaries],
-// [ErrTooOld], [ErrVersionMismatch], [ErrInUse], [ErrUnreachable], or one that
-// ends with the server's last log lines.
+// Start starts the server and returns when it answers, for which it waits a minute.
+// Errors: [ErrNoBinaries], [ErrTooOld], [ErrVersionMismatch], [ErrInUse],
+// [ErrUnreachable], or one that has the server's last log lines in it.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	log := o.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	// Before anything is written: without binaries there is nothing to do.
+	// First of all, so that nothing is written if there are no binaries.
 	if _, _, err := FindBinaries(o.BinDir); err != nil {
 		return nil, err
 	}
@@ -110,7 +113,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// start does what follows once the directory is locked.
+// start does what Start has to do once the directory is locked.
 func (s *Server) start(ctx context.Context, o Options) error {
 	began := time.Now()
 	var err error
@@ -158,15 +161,15 @@ func (s *Server) waitReady(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-s.done:
-			return fmt.Errorf("PostgreSQL ended at once: %w", s.err)
+			return fmt.Errorf("PostgreSQL ended before it could answer: %w", s.err)
 		case <-ctx.Done():
 			return fmt.Errorf("PostgreSQL does not answer: %w: %w", ctx.Err(), err)
 		}
 	}
 }
 
-// URL is the connection string of a database: superuser postgres, by the Unix
-// socket. pgx and libpq both understand it.
+// URL is the connection string of a database, for superuser postgres over the
+// Unix socket. pgx and libpq both understand it.
 func (s *Server) URL(database string) string {
 	u := url.URL{
 		Scheme:   "postgres",
@@ -180,11 +183,12 @@ func (s *Server) URL(database string) string {
 // Dir is the directory that holds everything of this server.
 func (s *Server) Dir() string { return s.place.dir }
 
-// Done is closed when the server is gone for good: stopped, or crashed more
-// often than it is started again.
+// Done is closed when the server is gone for good: because it was stopped, or
+// has crashed too often to be started again.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err is why the server is gone, once Done is closed; nil if it was stopped.
+// Err is why the server is gone. It is nil until Done is closed, and if the
+// server was stopped.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -194,10 +198,10 @@ func (s *Server) Err() error {
 	}
 }
 
-// LogFile is where the server writes its log.
+// LogFile is the path of the server's log.
 func (s *Server) LogFile() string { return s.place.log }
 
-// EnsureDatabase creates the database if it is not there.
+// EnsureDatabase creates a database if it does not exist.
 func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
@@ -217,9 +221,10 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// Stop shuts the server down (open connections are closed, transactions rolled
-// back) and waits until it is gone. When ctx ends first, it is stopped the hard
-// way; the data survives that too. Stop may be called more than once.
+// Stop shuts the server down (it closes connections and rolls transactions back)
+// and waits until it is gone. If ctx ends first, the server is killed, and has to
+// recover at its next start; no committed data is lost. Stop may be called more
+// than once. The error is about files that could not be removed.
 func (s *Server) Stop(ctx context.Context) error {
 	gentle := syscall.SIGINT // PostgreSQL's "fast" shutdown
 	if s.quick {
@@ -232,7 +237,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	select {
 	case <-s.done:
 	case <-ctx.Done():
-		s.log.Warn("PostgreSQL does not stop, stopping it the hard way")
+		s.log.Warn("PostgreSQL does not stop in time; killing it")
 		s.signal(syscall.SIGQUIT)
 		select {
 		case <-s.done:
@@ -248,7 +253,7 @@ func (s *Server) signal(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != nil {
-		// An error means that it has ended already, which done tells.
+		// An error means that the process has ended already.
 		_ = s.process.Signal(sig)
 	}
 }
@@ -258,8 +263,9 @@ func (s *Server) release() (err error) {
 	return err
 }
 
-// DefaultDir is where the data of `marquee dev` lives: /var/lib/marquee/dev for
-// root, else marquee/dev in the user's data folder (XDG Base Directory).
+// DefaultDir is the directory of `marquee dev`: /var/lib/marquee/dev for root,
+// else marquee/dev in the user's data folder (XDG Base Directory). The error is
+// that there is no home directory.
 func DefaultDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/lib/marquee/dev", nil

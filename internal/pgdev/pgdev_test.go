@@ -116,7 +116,7 @@ func processes(t *testing.T, dir string) (pids []int) {
 	return pids
 }
 
-// eventually polls what another process is about to make true.
+// eventually polls until something is true that another process is about to do.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
@@ -149,7 +149,7 @@ func TestServer(t *testing.T) {
 		t.Errorf("socket directory: %v, %v, want mode 0700", info.Mode(), err)
 	}
 
-	for range 2 { // the second finds it there
+	for range 2 { // the second time it exists
 		if err := s.EnsureDatabase(t.Context(), `odd "name"`); err != nil {
 			t.Fatal(err)
 		}

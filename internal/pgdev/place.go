@@ -21,21 +21,21 @@ const (
 	// on Linux, 103 on macOS and the BSDs.
 	maxSocketPath = 103
 	maxLog        = 4 << 20 // bytes; a longer log is moved aside at the next start
-	tailLog       = 4 << 10 // bytes of the log quoted in an error
+	tailLog       = 4 << 10 // bytes of the log that an error quotes
 )
 
 // place is the directory of one server:
 //
-//	lock          held with flock while a program uses the directory; its PID inside
+//	lock          locked with flock by the program that uses the directory; has its PID
 //	data/         the cluster, owned by the server's user
-//	run/          the socket (elsewhere when that path is too long); nobody but the
-//	              server's user and root can enter, which is the only guard there is
-//	postgres.log  and postgres.log.1, the one before
+//	run/          the socket (elsewhere if that path is too long); nobody but the
+//	              server's user and root can enter, and nothing else guards the server
+//	postgres.log  and postgres.log.1, the log before it
 type place struct {
 	dir, data, run, log string
 
 	lock *os.File
-	temp bool // ours to remove
+	temp bool // release removes it
 }
 
 // openPlace makes and locks the directory.
@@ -60,9 +60,10 @@ func openPlace(ctx context.Context, o Options, who *account, log *slog.Logger) (
 	return lockPlace(dir)
 }
 
-// openTemp makes a new directory among those of other ephemeral servers, and
-// removes those whose program has died. One lock over all of them keeps a sweep
-// from a directory that is made but not locked yet.
+// openTemp makes and locks a new directory for an ephemeral server, and removes
+// the directories of those whose program has died. One lock over all of them
+// keeps another program from removing a directory that is made but not locked
+// yet.
 func openTemp(ctx context.Context, who *account, log *slog.Logger) (*place, error) {
 	parent, err := tempParent(who)
 	if err != nil {
@@ -86,7 +87,7 @@ func openTemp(ctx context.Context, who *account, log *slog.Logger) (*place, erro
 		}
 		old, err := lockPlace(filepath.Join(parent, e.Name()))
 		if err != nil {
-			continue // in use, as a rule
+			continue // usually because it is in use
 		}
 		old.temp = true
 		if err := errors.Join(endOrphans(ctx, old.data, log), old.release()); err != nil {
@@ -108,8 +109,8 @@ func openTemp(ctx context.Context, who *account, log *slog.Logger) (*place, erro
 	return p, nil
 }
 
-// tempParent is a directory of our own under the system's for temporary files,
-// or under /tmp when the server's user cannot enter the former.
+// tempParent makes our own directory under the system's directory for temporary
+// files, or under /tmp if the server's user cannot enter that.
 func tempParent(who *account) (string, error) {
 	name := "marquee-pg-" + strconv.Itoa(os.Geteuid())
 	dir := filepath.Join(os.TempDir(), name)
@@ -124,8 +125,9 @@ func tempParent(who *account) (string, error) {
 	return dir, checkOwner(dir, uint32(os.Geteuid()))
 }
 
-// makeDir makes a directory that is ours alone, and that the server's user can
-// pass through. One that is there already stays as it is.
+// makeDir makes a directory that only we can read, and that the server's user
+// can pass through. A directory that exists stays as it is. The error is
+// [ErrUnreachable] if the server's user cannot get there.
 func makeDir(dir string, who *account) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
@@ -140,7 +142,7 @@ func makeDir(dir string, who *account) error {
 	return checkReachable(dir, who)
 }
 
-// passable lets the server's user pass through a new directory, not list it.
+// passable lets the server's user pass through a new directory, but not list it.
 func passable(dir string, who *account) error {
 	if who == nil {
 		return nil
@@ -148,8 +150,9 @@ func passable(dir string, who *account) error {
 	return os.Chmod(dir, 0o711)
 }
 
-// checkOwner refuses a path that is a link, no directory, or another user's: in
-// a directory that all may write to, somebody may have been there first.
+// checkOwner refuses a path that is a link, that is not a directory, or that
+// belongs to another user: in a directory to which everybody may write, another
+// user may have made it before us.
 func checkOwner(dir string, uid uint32) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -164,7 +167,8 @@ func checkOwner(dir string, uid uint32) error {
 	return nil
 }
 
-// checkReachable says which directory on the way is closed to the server's user.
+// checkReachable returns [ErrUnreachable] if the server's user cannot enter dir
+// or a directory above it.
 func checkReachable(dir string, who *account) error {
 	if who == nil {
 		return nil
@@ -186,7 +190,7 @@ func checkReachable(dir string, who *account) error {
 			bit = 0o010
 		}
 		if info.Mode()&bit == 0 {
-			return fmt.Errorf("%w: %s (mode %v) keeps user %s out; choose another directory", ErrUnreachable, at, info.Mode().Perm(), who.name)
+			return fmt.Errorf("%w: user %s cannot enter %s (mode %v); choose another directory", ErrUnreachable, who.name, at, info.Mode().Perm())
 		}
 		if at == filepath.Dir(at) {
 			return nil
@@ -201,7 +205,8 @@ func owners(info fs.FileInfo) (uid, gid uint32) {
 	return 0, 0
 }
 
-// lockPlace takes the directory for this program; [ErrInUse] names the holder.
+// lockPlace locks the directory for this program. The error is [ErrInUse], with
+// the process that has it, if another program has locked it.
 func lockPlace(dir string) (*place, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -216,7 +221,7 @@ func lockPlace(dir string) (*place, error) {
 		if pid := readPID(file.Name()); pid > 0 {
 			holder = fmt.Sprintf("process %d", pid)
 		}
-		return nil, fmt.Errorf("%w: %s is held by %s; stop that one, or choose another directory", ErrInUse, dir, holder)
+		return nil, fmt.Errorf("%w: %s is held by %s; stop it, or choose another directory", ErrInUse, dir, holder)
 	}
 	if err := file.Truncate(0); err != nil {
 		return nil, errors.Join(err, file.Close())
@@ -233,7 +238,7 @@ func lockPlace(dir string) (*place, error) {
 	}, nil
 }
 
-// flock repeats a call that a signal interrupted.
+// flock calls flock(2), again if a signal interrupts it.
 func flock(file *os.File, how int) error {
 	for {
 		err := syscall.Flock(int(file.Fd()), how)
@@ -243,8 +248,9 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// socketDir is dir/run, or a short directory of its own for a path that is too
-// long, or has what connection strings give a meaning: clients split hosts at commas.
+// socketDir is dir/run. If that path is too long for a socket, or has characters
+// that mean something in a connection string (clients split hosts at commas), it
+// is a separate directory with a short path.
 func socketDir(dir string) string {
 	fits := func(run string) bool {
 		return len(run)+len("/.s.PGSQL.")+len(port) <= maxSocketPath && !strings.ContainsAny(run, " ,+%\"'\\")
@@ -259,8 +265,9 @@ func socketDir(dir string) string {
 	return filepath.Join("/tmp", short)
 }
 
-// owner is the user the data belongs to already, when root runs the server:
-// user postgres may have come to the machine after the data.
+// owner is the account to run the server as: who or, if we are root, the user
+// that owns the data already. The two differ if user postgres was created after
+// the data was.
 func (p *place) owner(who *account) *account {
 	if who == nil {
 		return nil
@@ -276,7 +283,8 @@ func (p *place) owner(who *account) *account {
 	return &account{name: "uid " + strconv.Itoa(int(uid)), uid: uid, gid: gid}
 }
 
-// prepare makes the socket directory, empty: what lies there is a dead server's.
+// prepare makes the socket directory, and removes the socket that a dead server
+// may have left there.
 func (p *place) prepare(who *account) error {
 	owner := uint32(os.Geteuid())
 	if who != nil {
@@ -306,7 +314,8 @@ func (p *place) prepare(who *account) error {
 	return nil
 }
 
-// rotateLog moves a long log aside and returns where the new entries begin.
+// rotateLog moves a long log aside, and returns the offset in bytes at which new
+// entries will begin.
 func (p *place) rotateLog() (int64, error) {
 	info, err := os.Stat(p.log)
 	switch {
@@ -324,7 +333,8 @@ func (p *place) openLog() (*os.File, error) {
 	return os.OpenFile(p.log, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 }
 
-// logTail is the end of the log, as far as it was written since the offset.
+// logTail is what was written to the log since an offset in bytes, at most the
+// last tailLog bytes of it.
 func (p *place) logTail(since int64) string {
 	file, err := os.Open(p.log)
 	if err != nil {
@@ -344,7 +354,7 @@ func (p *place) logTail(since int64) string {
 	return strings.ToValidUTF8(strings.TrimSpace(string(text)), "?")
 }
 
-// release gives the directory back, or removes it if it was for this run only.
+// release unlocks the directory, or removes it if it is temporary.
 func (p *place) release() error {
 	var err error
 	if filepath.Dir(p.run) != p.dir {
@@ -356,8 +366,8 @@ func (p *place) release() error {
 	return errors.Join(err, p.lock.Close())
 }
 
-// removeAll allows for the last of a server's processes, which may still be
-// writing its goodbye.
+// removeAll removes a directory. It tries several times, because the last
+// process of a server may still be writing to it.
 func removeAll(dir string) error {
 	var err error
 	for range 10 {

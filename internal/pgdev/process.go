@@ -23,7 +23,8 @@ type account struct {
 	uid, gid uint32
 }
 
-// serverAccount is nil unless we are root, whom PostgreSQL refuses.
+// serverAccount is the account to run PostgreSQL as. It is nil, our own, unless
+// we are root: PostgreSQL refuses to run as root.
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -43,13 +44,16 @@ func serverAccount() (*account, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-// command prepares a PostgreSQL program: as the account, out of reach of the
-// terminal's Ctrl-C (its own process group), without our environment (secrets,
-// PG* variables), and told by the kernel with onDeath when we die, however we
-// die (see childAttributes).
+// command prepares a PostgreSQL program to run:
+//
+//   - as the server's account;
+//   - in its own process group, so that Ctrl-C in the terminal doesn't reach it;
+//   - without our environment, which may have secrets and PG* variables;
+//   - so that the kernel sends it onDeath when we die, however we die (see
+//     childAttributes).
 func (s *Server) command(ctx context.Context, onDeath syscall.Signal, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
-	cmd.Dir = "/" // ours may be closed to the account
+	cmd.Dir = "/" // the account may not be able to enter our current directory
 	cmd.Env = []string{"LC_ALL=C", "PATH=" + s.bin + ":/usr/bin:/bin"}
 	for _, key := range []string{"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZDIR"} {
 		if value, ok := os.LookupEnv(key); ok {
@@ -63,12 +67,12 @@ func (s *Server) command(ctx context.Context, onDeath syscall.Signal, program st
 	return cmd
 }
 
-// supervise runs the postmaster until it is stopped, and starts it again when
-// it crashed: whoever uses the database should notice a kill no longer than it
-// takes to recover.
+// supervise runs the postmaster until it is stopped. If it crashes, supervise
+// starts it again, so that it is away no longer than recovery takes.
 func (s *Server) supervise() {
-	// The kernel's death signal is tied to the thread that started the child,
-	// not to the process: this thread must live as long as the child.
+	// The kernel sends the death signal when the thread that started the child
+	// ends, not when the process does. So this thread must live as long as the
+	// child.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(s.done)
@@ -91,7 +95,7 @@ func (s *Server) supervise() {
 			return
 		}
 		s.log.Warn("PostgreSQL ended, starting it again", "error", err)
-		// Backends that outlive their postmaster must go first.
+		// Backends that have outlived the postmaster must be gone before that.
 		if err := endOrphans(context.Background(), s.place.data, s.log); err != nil {
 			s.err = err
 			return
@@ -99,7 +103,7 @@ func (s *Server) supervise() {
 	}
 }
 
-// cmpError is err, or an error of the text if there is none.
+// cmpError is err or, if that is nil, an error with the text.
 func cmpError(err error, text string) error {
 	if err == nil {
 		return errors.New(text)
@@ -107,7 +111,7 @@ func cmpError(err error, text string) error {
 	return err
 }
 
-// runOnce runs one postmaster to its end.
+// runOnce runs one postmaster until it ends.
 func (s *Server) runOnce() error {
 	out, err := s.place.openLog()
 	if err != nil {
@@ -135,9 +139,10 @@ func (s *Server) runOnce() error {
 	return cmd.Wait()
 }
 
-// endOrphans stops what an earlier, killed program left running on the data,
-// and removes its PID file when the number has gone to a stranger. The caller
-// holds the lock, so no other program of ours runs there.
+// endOrphans stops the PostgreSQL processes that an earlier program left running
+// on the data when it was killed. It also removes the PID file if another process
+// has that number now. The caller holds the lock, so none of these processes
+// belongs to a program that is alive.
 func endOrphans(ctx context.Context, data string, log *slog.Logger) error {
 	pidFile := filepath.Join(data, "postmaster.pid")
 	postmaster := readPID(pidFile)
@@ -163,22 +168,23 @@ func endOrphans(ctx context.Context, data string, log *slog.Logger) error {
 				_ = syscall.Kill(pid, syscall.SIGQUIT)
 			}
 		case waited > 3*stopGrace:
-			return fmt.Errorf("a PostgreSQL of an earlier run does not stop (pids %v)", pids)
+			return fmt.Errorf("a PostgreSQL server of an earlier run does not stop (pids %v)", pids)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the PostgreSQL of an earlier run: %w", ctx.Err())
+			return fmt.Errorf("waiting for the PostgreSQL server of an earlier run to stop: %w", ctx.Err())
 		}
 	}
-	// PostgreSQL refuses to start when the recorded PID lives, whoever it is.
+	// PostgreSQL refuses to start if there is any process with the recorded PID.
 	if postmaster > 0 && !errors.Is(syscall.Kill(postmaster, 0), syscall.ESRCH) && readPID(pidFile) == postmaster {
 		return os.Remove(pidFile)
 	}
 	return nil
 }
 
-// readPID reads the number in the first line of a file; 0 if there is none.
+// readPID reads a process number from the first line of a file; 0 if there is
+// none.
 func readPID(file string) int {
 	text, err := os.ReadFile(file)
 	if err != nil {

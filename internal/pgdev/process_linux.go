@@ -8,14 +8,14 @@ import (
 	"syscall"
 )
 
-// childAttributes gives a child its own process group and lets the kernel send
-// it the signal when the thread that started it ends.
+// childAttributes gives a child its own process group, and makes the kernel send
+// it a signal when the thread that started it ends.
 func childAttributes(onDeath syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: onDeath}
 }
 
-// postgresIn lists the PostgreSQL processes that work in the data directory,
-// the postmaster and its children alike: each has it as its working directory.
+// postgresIn lists the PostgreSQL processes of a data directory, the postmaster
+// and its children: they all have it as their working directory.
 func postgresIn(data string, _ int) []int {
 	if home, err := filepath.EvalSymlinks(data); err == nil {
 		data = home
@@ -34,7 +34,7 @@ func postgresIn(data string, _ int) []int {
 		if err != nil || cwd != data {
 			continue
 		}
-		// A person's shell may stand in the directory too.
+		// A shell, too, may have it as its working directory.
 		name, err := os.ReadFile(filepath.Join("/proc", e.Name(), "comm"))
 		if err == nil && strings.TrimSpace(string(name)) == "postgres" {
 			pids = append(pids, pid)

@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// childAttributes gives a child its own process group. Only Linux tells a child
-// of its parent's death; elsewhere the next start ends an orphan.
+// childAttributes gives a child its own process group. Only Linux can signal a
+// child when its parent dies; elsewhere, the next start stops orphans.
 func childAttributes(syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// postgresIn lists the PostgreSQL processes that work in the data directory, as
-// far as they are known without /proc: the postmaster of its PID file.
+// postgresIn lists the PostgreSQL processes of a data directory, as far as they
+// can be found without /proc: only the postmaster that its PID file names.
 func postgresIn(_ string, postmaster int) []int {
 	if postmaster == 0 {
 		return nil

@@ -1,11 +1,11 @@
-// Package pgtest gives each test a PostgreSQL database of its own: cloned in a
-// fraction of a second from a template that has all migrations, and dropped when
-// the test has passed. A failed test's database stays as long as its server, and
-// its URL is in the log.
+// Package pgtest gives each test a PostgreSQL database of its own. It is cloned,
+// in a fraction of a second, from a template that has all migrations, and is
+// dropped when the test has passed. The database of a failed test stays as long
+// as its server runs; its URL is in the test's log.
 //
-// The server is the one of MARQUEE_TEST_DATABASE_URL (a superuser's URL), as
-// cmd/with-postgres sets it for a whole `go test ./...`; without it, each test
-// process starts one for itself, which dies with the process.
+// The server is the one that MARQUEE_TEST_DATABASE_URL names (the URL of a
+// superuser). cmd/with-postgres sets it for a whole `go test ./...`. If it is not
+// set, each test process starts its own server, which dies with the process.
 package pgtest
 
 import (
@@ -32,14 +32,16 @@ import (
 	"github.com/aledotdev/marquee/internal/pgdev"
 )
 
-// Variable names the server for all tests: a URL of a superuser.
+// Variable is the environment variable that names the server for all tests: the
+// URL of a superuser.
 const Variable = "MARQUEE_TEST_DATABASE_URL"
 
 // maxConns bounds a test's pool, so that many tests fit on one server.
 const maxConns = 8
 
 // Pool is a pool of connections to a new, migrated database. It is closed when
-// the test ends. The user is no superuser: tests see what production may do.
+// the test ends. Its user is not a superuser, so that tests have no more rights
+// than production has.
 func Pool(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
 	return open(tb, URL(tb))
@@ -82,22 +84,22 @@ func open(tb testing.TB, address string) *pgxpool.Pool {
 	return pool
 }
 
-// migrated is URL with its migrations given.
+// migrated is URL for the given migrations.
 func migrated(tb testing.TB, files fs.FS) string {
 	tb.Helper()
 	return clone(tb, migrator{files})
 }
 
-// clone makes the database. pgtestdb makes the template once, under an advisory
-// lock, whatever number of tests and packages ask for it.
+// clone makes the database. pgtestdb makes the template only once, under an
+// advisory lock, however many tests and packages need it.
 func clone(tb testing.TB, m pgtestdb.Migrator) string {
 	tb.Helper()
 	admin, err := pgx.ParseConfig(AdminURL(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	// pgtestdb puts its fields together as host:port; a socket's path only fits
-	// into the query, where pgx looks too.
+	// pgtestdb joins its fields to host:port, which cannot hold the path of a
+	// socket. So host and port go into the query, where pgx looks, too.
 	made := pgtestdb.Custom(tb, pgtestdb.Config{
 		DriverName: "pgx",
 		User:       url.QueryEscape(admin.User),
@@ -108,7 +110,7 @@ func clone(tb testing.TB, m pgtestdb.Migrator) string {
 	return made.URL()
 }
 
-// where is the query of a URL that leads to the same server.
+// where is the query part of a URL that leads to the same server.
 func where(c *pgx.ConnConfig) string {
 	query := url.Values{"host": {c.Host}, "port": {strconv.Itoa(int(c.Port))}}
 	if c.TLSConfig == nil {
@@ -117,7 +119,7 @@ func where(c *pgx.ConnConfig) string {
 	return query.Encode()
 }
 
-// server is the address of the server, started at the first call if need be.
+// server is the URL of the server. The first call starts one if none is named.
 //
 //nolint:gochecknoglobals // one server a process is what the package is for
 var server = sync.OnceValues(func() (string, error) {
@@ -131,15 +133,15 @@ var server = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Never stopped: there is no hook at the end of a test process. It dies with
-	// the process, and the next one removes its directory.
+	// It is never stopped, because there is no hook at the end of a test process.
+	// It dies with the process, and the next one to start removes its directory.
 	return s.URL("postgres"), nil
 })
 
 // migrator tells pgtestdb how to make the template.
 type migrator struct{ files fs.FS }
 
-// Hash names the template: the same files, the same template.
+// Hash names the template. The same files have the same template.
 func (m migrator) Hash() (string, error) {
 	sum := sha256.New()
 	err := fs.WalkDir(m.files, ".", func(path string, d fs.DirEntry, err error) error {

@@ -2,11 +2,14 @@
 //
 //	go run ./internal/pgdev/cmd/with-postgres -- go test ./...
 //
-// One server for all packages, named in MARQUEE_TEST_DATABASE_URL, gone when the
-// command ends, however it ends. If the variable is set already, that server is
-// used. Missing PostgreSQL programs are installed where that is possible (root
-// on Debian). The exit code is the command's; 128 and the signal's number when a
-// signal ended it; 64 without a command; 69 without a server.
+// There is one server for all packages. MARQUEE_TEST_DATABASE_URL names it, and
+// it is gone when the command ends, however it ends. If the variable is set
+// already, that server is used instead. Missing PostgreSQL programs are installed
+// if that is possible (as root on Debian).
+//
+// The exit code is that of the command; 128 plus the signal's number if a signal
+// ended it; 127 if the command cannot be started; 64 if none is given; 69 if
+// there is no server.
 package main
 
 import (
@@ -44,7 +47,7 @@ func run(args []string, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "usage: with-postgres [--] COMMAND [ARGUMENT…]")
 		return exitUsage
 	}
-	// Caught from the beginning, so that no signal ends us without the server.
+	// Caught from the beginning, so that no signal ends us and leaves the server.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
@@ -66,8 +69,8 @@ func run(args []string, stderr io.Writer) int {
 	return code
 }
 
-// startServer starts the server, installing it first if need be. A signal ends
-// the attempt.
+// startServer starts the server, and installs it first if necessary. A signal
+// ends the attempt.
 func startServer(signals <-chan os.Signal, stderr io.Writer) (*pgdev.Server, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -95,13 +98,14 @@ func startServer(signals <-chan os.Signal, stderr io.Writer) (*pgdev.Server, err
 	return server, err
 }
 
-// runCommand runs the command in a process group of its own and passes it our
-// signals. A Ctrl-C in the terminal reaches us alone, and the group once, by us.
+// runCommand runs the command in its own process group and passes our signals on
+// to that group. So a Ctrl-C in the terminal reaches the command only once.
 func runCommand(args, env []string, signals <-chan os.Signal, stderr io.Writer) int {
-	// On Linux the command is told when we are killed; that is tied to this thread.
+	// On Linux, the kernel signals the command when we are killed: when this thread
+	// ends, to be exact.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals end it, and its exit code is ours
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends by signals, and we return its exit code
 	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = commandAttributes()
@@ -117,7 +121,7 @@ func runCommand(args, env []string, signals <-chan os.Signal, stderr io.Writer) 
 			select {
 			case sig := <-signals:
 				if number, ok := sig.(syscall.Signal); ok {
-					// An error means that it has ended by now.
+					// An error means that the command has ended.
 					_ = syscall.Kill(-cmd.Process.Pid, number)
 				}
 			case <-ended:

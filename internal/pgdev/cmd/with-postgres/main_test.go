@@ -21,8 +21,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program prepares with-postgres, with nothing set and a place of its own for
-// its files, that its server's user can enter.
+// program prepares with-postgres without a server in the environment, and with
+// its own directory for files, which its server's user can enter.
 func program(t *testing.T, args ...string) (*exec.Cmd, string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "with-postgres-")
@@ -93,8 +93,8 @@ func TestServerGiven(t *testing.T) {
 	}
 }
 
-// TestSignals: a signal reaches the command and what that started; the server
-// goes after them.
+// TestSignals: a signal reaches the command and the processes that it started.
+// The server is stopped after them.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
