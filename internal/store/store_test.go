@@ -465,6 +465,41 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// TestPruneMuch: what is old is deleted however much it is, and not a batch at each call.
+func TestPruneMuch(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s := store.New(pool)
+	if err := apply(t.Context(), s, acme("acme"), true, write("acme", "1", "Talk", event.ChangeAdded)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO changes (id, event_id, provider_id, run_id, at, kind, fields)
+		SELECT id + n, event_id, provider_id, run_id, at, kind, fields FROM changes, generate_series(1, 25000) AS n`); err != nil {
+		t.Fatal(err)
+	}
+	if deleted, err := s.Prune(t.Context(), noon.Add(time.Hour)); err != nil || deleted != 25_001 {
+		t.Errorf("%d rows deleted: %v", deleted, err)
+	}
+}
+
+// explosive is a value that can't be written.
+type explosive struct{}
+
+// MarshalJSON implements json.Marshaler.
+func (explosive) MarshalJSON() ([]byte, error) { panic("a bug") }
+
+// TestPanicWhileWriting: a bug that shows in the goroutine which writes costs that run, and not the program.
+func TestPanicWhileWriting(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	w := write("acme", "1", "Talk")
+	w.Changes = []event.Change{{Kind: event.ChangeDetails, Fields: []event.FieldChange{{Field: "url", After: explosive{}}}}}
+	if err := apply(t.Context(), store.New(pool), acme("acme"), true, w); err == nil {
+		t.Error("it was applied")
+	}
+}
+
 // TestPruneLocks: while old runs are deleted, which may take long, other runs can commit.
 func TestPruneLocks(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -115,10 +116,12 @@ func (t *Tx) settle() error {
 	return err
 }
 
-func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write) error {
+func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write) (err error) {
+	defer rescue(&err)
 	columns := append(append([]string{"ordinal", "shows"}, keyColumns()...), contentColumns()...)
 	provider := [16]byte(t.run.Provider.ID())
-	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) ([]any, error) {
+	_, err = t.tx.CopyFrom(ctx, pgx.Identifier{"staged"}, columns, pgx.CopyFromSlice(len(writes), func(i int) (row []any, err error) {
+		defer rescue(&err) // pgx asks for rows in a goroutine of its own
 		w := &writes[i]
 		key := w.Event.Key
 		var series *[16]byte
@@ -126,7 +129,7 @@ func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write)
 			id := [16]byte(key.SeriesID())
 			series = &id
 		}
-		row := []any{first + int64(i), len(w.Changes) > 0, [16]byte(w.ID), provider, series, key.Event}
+		row = []any{first + int64(i), len(w.Changes) > 0, [16]byte(w.ID), provider, series, key.Event}
 		content, err := contentValues(&w.Event, w.Hash, w.Record)
 		return append(row, content...), err
 	}))
@@ -134,6 +137,14 @@ func (t *Tx) stageEvents(ctx context.Context, first int64, writes []event.Write)
 		return fmt.Errorf("staging events: %w", err)
 	}
 	return t.stageChanges(ctx, first, writes)
+}
+
+// rescue, when deferred, turns a panic into an error. In a goroutine that nobody else guards, a panic would end the program, and with it
+// the runs of all other providers.
+func rescue(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 func (t *Tx) stageChanges(ctx context.Context, first int64, writes []event.Write) error {

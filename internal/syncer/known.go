@@ -23,7 +23,7 @@ func (s *Syncer) presence(ctx context.Context, run event.Run) *presence {
 // begin starts the reading and returns at once. It may be called more than once.
 func (p *presence) begin() {
 	p.once.Do(func() {
-		p.reading.Go(func() { p.present, p.err = p.read() })
+		p.reading.Go(func() { p.present, p.err = guard(p.read) })
 	})
 }
 

@@ -203,7 +203,7 @@ func (s *Syncer) keepAlive(ctx context.Context, run event.Run) (alive context.Co
 }
 
 // guard turns a panic into an error, so that a bug in reading a snapshot fails that run only.
-func guard(work func() (event.Result, error)) (result event.Result, err error) {
+func guard[T any](work func() (T, error)) (result T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
