@@ -13,23 +13,24 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// held is an event of a mirror: what windows look at, in microseconds, and its row. What many events have in common
-// is there once for all of them.
+// held is an event of a mirror: its times, by which windows find it, and its row. Values that many events have in common
+// are kept once for all of them.
 type held struct {
-	start, end             int64 // the end of one without is its start
+	start, end             int64 // in microseconds, see micros; without an end, end is start
 	startsLocal, endsLocal int64
-	id                     event.ID            // not in the row: it is looked at in all events when some are read anew
-	row                    []byte              // whether it has an end, and packed values
-	common                 [commonParts]uint32 // the places of its other values
+	id                     event.ID            // not in the row, since a refresh looks at the ids of all events
+	row                    []byte              // whether it has an end (one byte), and its own values, packed
+	common                 [commonParts]uint32 // the places of its other values in mirror.texts
 }
 
-// heldBytes is what a held costs besides its row: itself, and its place and end in a class.
+// heldBytes is the memory that a held takes besides its row, with its place and end in a class.
 const heldBytes = 4*8 + 16 + 3*8 + commonParts*4 + 4 + 8
 
-// heldColumns are what is held of each event behind spanColumns, by where it is. What is asked for most comes first.
+// heldColumns are the columns that a mirror has besides spanColumns, by the part that they are in. In each part those come first that are
+// asked for most.
 type heldColumns struct {
 	own    []string
-	common [commonParts][]string // what kind it is of, its venue, what it is about, its offers: each the same for many events, or so it may be
+	common [commonParts][]string // parts that many events may have in common: kind, venue, description and attributes, offers
 }
 
 const (
@@ -37,13 +38,13 @@ const (
 	offersPart  = commonParts - 1
 )
 
-// spanColumns come first in all rows of a mirror.
+// spanColumns are the first columns in each row of a mirror.
 //
 //nolint:gochecknoglobals // a constant table
 var spanColumns = [...]string{"id", "starts_at", "ends_at", "starts_local", "ends_local"}
 
-// leanColumns are those of every mirror. What may change without a version is in none: when an event was last seen,
-// titles of series, and what a provider calls itself.
+// leanColumns are the columns that every mirror has. No mirror has what may change without a new version of the catalog: when an event
+// was last seen, the titles of series, and the names of providers.
 func leanColumns() heldColumns {
 	return heldColumns{
 		own: []string{"title", "min_price", "max_price", "series_id", "url", "image_url", "sold_out", "sale_starts_at", "sale_ends_at", "external_id", "first_seen_at", "updated_at", "removed_at"},
@@ -56,14 +57,14 @@ func leanColumns() heldColumns {
 	}
 }
 
-// fullColumns are those of a mirror that has the room.
+// fullColumns are the columns of a mirror with room for all.
 func fullColumns() heldColumns {
 	columns := leanColumns()
 	columns.common[offersPart-1], columns.common[offersPart] = []string{"description", "attributes"}, []string{"offers"}
 	return columns
 }
 
-// names are those of all columns, in the order of rows.
+// names are the names of all columns, in their order in a row.
 func (c heldColumns) names() []string {
 	all := slices.Concat(spanColumns[:], c.own)
 	for _, part := range c.common {
@@ -72,7 +73,7 @@ func (c heldColumns) names() []string {
 	return all
 }
 
-// rowParts are where the parts of the rows' values end: of their own, and of each that is common.
+// rowParts are where the parts of a row's values end: its own values, and each of the common parts.
 type rowParts [1 + commonParts]int
 
 func (c heldColumns) parts() (ends rowParts) {
@@ -83,7 +84,7 @@ func (c heldColumns) parts() (ends rowParts) {
 	return ends
 }
 
-// begin is where a part begins.
+// begin is where a part of the values begins.
 func (r *rowParts) begin(part int) int {
 	if part == 0 {
 		return len(spanColumns)
@@ -91,18 +92,18 @@ func (r *rowParts) begin(part int) int {
 	return r[part-1]
 }
 
-// commons are values that many events have, each once. They are added to by who reads the mirrors, one after the other; each of these
-// sees as many as there were when it was made.
+// commons are values that many events have in common, each of them once. Only the goroutine that reads mirrors adds to them. A mirror that
+// is complete does not see what is added later: it has a slice of its own, see mirror.texts.
 type commons struct {
 	places map[xxh3.Uint128]uint32
 	texts  [][]byte
 	bytes  int
-	packed []byte // for the next
+	packed []byte // a buffer
 }
 
 func newCommons() *commons { return &commons{places: map[xxh3.Uint128]uint32{}} }
 
-// place is that of packed values.
+// place is where the values are in texts, to which it adds them if they are new.
 func (c *commons) place(values [][]byte) uint32 {
 	c.packed = pack(c.packed[:0], values)
 	sum := xxh3.Hash128(c.packed)
@@ -110,14 +111,14 @@ func (c *commons) place(values [][]byte) uint32 {
 	if ok && bytes.Equal(c.texts[at], c.packed) {
 		return at
 	}
-	const overhead = 64 // of an entry beside its text
+	const overhead = 64 // bytes that an entry takes besides its text
 	at = uint32(len(c.texts))
 	c.texts, c.places[sum] = append(c.texts, bytes.Clone(c.packed)), at
 	c.bytes += len(c.packed) + overhead
 	return at
 }
 
-// hold keeps a row.
+// hold makes a held of a row.
 func hold(values [][]byte, parts rowParts, common *commons) held {
 	h := held{id: event.ID(values[0]), start: micros(values[1]), startsLocal: micros(values[3])}
 	h.end, h.endsLocal = h.start, h.startsLocal
@@ -138,7 +139,7 @@ func hold(values [][]byte, parts rowParts, common *commons) held {
 	return h
 }
 
-// pack appends values, each behind its size.
+// pack appends values, each after its size plus 1; a 0 stands for nil.
 func pack(b []byte, values [][]byte) []byte {
 	for _, v := range values {
 		if v == nil {
@@ -151,6 +152,7 @@ func pack(b []byte, values [][]byte) []byte {
 	return b
 }
 
+// packedSize is how many bytes pack appends.
 func packedSize(values [][]byte) (size int) {
 	for _, v := range values {
 		size += len(v) + (bits.Len(uint(len(v)+1))+6)/7 // the varint has 7 bits a byte
@@ -158,7 +160,7 @@ func packedSize(values [][]byte) (size int) {
 	return size
 }
 
-// unpack gives the first values of what was packed, in place, and what is behind them.
+// unpack reads as many packed values as into has room for, without copying them, and returns what comes after them.
 func unpack(b []byte, into [][]byte) []byte {
 	for i := range into {
 		size, n := binary.Uvarint(b)
@@ -171,7 +173,7 @@ func unpack(b []byte, into [][]byte) []byte {
 	return b
 }
 
-// spanValues gives the values of spanColumns; those of the times are good until the next.
+// spanValues reads the values of spanColumns. Those of times are valid until the next call with the same times.
 func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
 	into[0] = h.id[:]
 	for i, t := range [...]int64{h.start, h.end, h.startsLocal, h.endsLocal} {
@@ -184,17 +186,18 @@ func (h *held) spanValues(into [][]byte, times *[4 * 8]byte) {
 	}
 }
 
-// packed are the row's values behind those of spanColumns.
+// packed are the event's own values, packed.
 func (h *held) packed() []byte { return h.row[1:] }
 
-// heldReader reads some columns of events.
+// heldReader reads some columns of events, one event after the other.
 type heldReader struct {
-	wanted      []int    // of all values
-	ends        rowParts // in each part of these, behind the last that is wanted; 0: none is
-	all, values [][]byte // of the event that was read last
+	wanted      []int    // places of the columns among all values
+	ends        rowParts // for each part, the place after its last wanted column; 0: none is wanted
+	all, values [][]byte // all values of the event that was read last, as far as they are unpacked, and the wanted ones
 	times       [4 * 8]byte
 }
 
+// read gives the wanted values of an event. They are valid until the next call.
 func (r *heldReader) read(s *mirror, h *held) [][]byte {
 	h.spanValues(r.all, &r.times)
 	for part, end := range &r.ends {
@@ -214,7 +217,7 @@ func (r *heldReader) read(s *mirror, h *held) [][]byte {
 	return r.values
 }
 
-// micros are those of a timestamp, since postgresEpoch.
+// micros is a timestamp as PostgreSQL sends it: microseconds since postgresEpoch.
 func micros(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
 
 func microsOf(t time.Time) int64 { return t.UnixMicro() - postgresEpoch*1e6 }

@@ -15,31 +15,31 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// A mirror is every listed event in memory, in the order of starts, as they were at one version of the catalog. While it
-// is as new as what reads would find, pages by start of a window alone are taken from it and not from the database. Rows are in the form in
-// which PostgreSQL sends them, so that the same code writes them; what the log of changes names is read anew when the version rises.
+// A mirror is all listed events in memory, in the order of starts, as they were at one version of the catalog. While the database has
+// nothing newer, pages in that order with no filter but a window are read from the mirror. Values are in the form in which PostgreSQL sends
+// them, so that the same code writes both. When the version rises, the events that the log of changes names are read again.
 type mirror struct {
 	stamp   Stamp
-	change  int64     // the last change that is in it
-	read    time.Time // when all of it was read last
+	change  int64     // the number of the last change that is in it
+	read    time.Time // when it was last read as a whole
 	columns []string
 	parts   rowParts
-	texts   [][]byte // what events have in common
-	common  *commons // for who reads the next
+	texts   [][]byte // values that events have in common, packed
+	common  *commons // for reading the next mirror
 	rows    []held
 	classes []class
-	bytes   int // that rows and classes take
-	shared  int // bytes that texts take; by itself, since common goes on growing
+	bytes   int // memory of rows and classes
+	shared  int // memory of texts, in bytes; noted here, since common goes on growing
 }
 
 const (
-	mirrorPage    = 2_000           // events that are read at a time
-	mirrorChanges = 20_000          // that are read for themselves
-	mirrorRest    = time.Second / 4 // between one reading and the next
-	mirrorAhead   = 2 * mirrorRest  // that a version waits for the mirror before it is known
-	mirrorAge     = time.Hour       // after which the next version is read whole, whatever the log of changes says
-	mirrorTimeout = 5 * time.Minute // of one reading
-	tooLargeRest  = 10 * time.Minute
+	mirrorPage    = 2_000            // how many events one statement reads
+	mirrorChanges = 20_000           // with more changes than this, all events are read again
+	mirrorRest    = time.Second / 4  // pause between two readings
+	mirrorAhead   = 2 * mirrorRest   // how long a new version is held back until the mirror has it
+	mirrorAge     = time.Hour        // after this, the next version is read as a whole, whatever the log of changes says
+	mirrorTimeout = 5 * time.Minute  // for one reading
+	tooLargeRest  = 10 * time.Minute // pause after the events were too large
 )
 
 var (
@@ -47,12 +47,12 @@ var (
 	errUnreadable = errors.New("the database connection is set to another form of values")
 )
 
-// mirrors keep the latest one.
+// mirrors keep the latest mirror.
 type mirrors struct {
-	limit   int // bytes that it may take; 0: none is kept
+	limit   int // bytes that a mirror may take; 0: none is kept
 	current atomic.Pointer[mirror]
 	coming  atomic.Pointer[coming]
-	pages   atomic.Int64 // that were taken from it
+	pages   atomic.Int64 // how many pages were read from mirrors
 }
 
 // KeepMirror makes Watch keep all listed events in memory, in at most limit bytes (and twice that while they are read anew); 0: none. If
@@ -76,7 +76,7 @@ func (c *Catalog) Mirror() MirrorState {
 	return state
 }
 
-// fresh is the mirror if it is as new as what reads of ctx would find; else nil.
+// fresh is the mirror if it is as new as what a read of ctx would find in the database; else nil.
 func (c *Catalog) fresh(ctx context.Context) *mirror {
 	s := c.mirrors.current.Load()
 	if s == nil {
@@ -94,15 +94,15 @@ func (c *Catalog) fresh(ctx context.Context) *mirror {
 	return s
 }
 
-// coming is a state that is not known yet to those who read, so that the mirror can be there first.
+// coming is a state of the catalog that readers are not told of yet, so that the mirror can have it first.
 type coming struct {
 	Stamp
 	once sync.Once
-	here chan struct{} // closed once the mirror is there
+	here chan struct{} // closed when the mirror has it
 }
 
-// await has the mirror brought to a state, and waits for that a while. Else all who read would go to the database at once whenever there
-// is a new version, while it is read for the mirror as well. Where no mirror can come of it soon, there is nothing to wait for.
+// await has the mirror brought to a state, and waits for that for a while. Otherwise, whenever there is a new version, all readers would
+// go to the database at once, while it is being read for the mirror as well. If the mirror can't be there soon, it does not wait.
 func (s *mirrors) await(ctx context.Context, state Stamp, learned chan<- struct{}) {
 	last := s.current.Load()
 	if last == nil || last.has(state) || last.stamp.Server != state.Server || last.stamp.Generation != state.Generation {
@@ -118,7 +118,7 @@ func (s *mirrors) await(ctx context.Context, state Stamp, learned chan<- struct{
 	}
 }
 
-// arrive puts another mirror in the place of the last.
+// arrive replaces the mirror by the next one.
 func (s *mirrors) arrive(next *mirror) {
 	s.current.Store(next)
 	if coming := s.coming.Load(); coming != nil && next.has(coming.Stamp) {
@@ -126,7 +126,8 @@ func (s *mirrors) arrive(next *mirror) {
 	}
 }
 
-// wanted is the state that the mirror is to have: the one that is known, or the one to come on the same server; false: neither.
+// wanted is the state that the mirror should have: the known one or, if there is one, that which is coming on the same server. It is false
+// if no state is known.
 func (s *mirrors) wanted(c *Catalog) (Stamp, bool) {
 	known, ok := c.Current()
 	if coming := s.coming.Load(); ok && coming != nil && coming.Server == known.Server && coming.Generation == known.Generation && coming.Version > known.Version {
@@ -135,12 +136,12 @@ func (s *mirrors) wanted(c *Catalog) (Stamp, bool) {
 	return known, ok
 }
 
-// has says whether the mirror is of a state, or of a later one.
+// has says whether the mirror has a state or a later one.
 func (s *mirror) has(state Stamp) bool {
 	return s.stamp.Server == state.Server && s.stamp.Generation == state.Generation && s.stamp.Version >= state.Version
 }
 
-// keep reads the events whenever a server tells of another version, until ctx is done.
+// keep brings the mirror up to date whenever another version is known or coming, until ctx is done.
 func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{}, log *slog.Logger) {
 	columns, failed := fullColumns(), false
 	rest := func(d time.Duration) {
@@ -177,7 +178,7 @@ func (s *mirrors) keep(ctx context.Context, c *Catalog, learned <-chan struct{},
 	}
 }
 
-// refresh brings the mirror to the state that reads find.
+// refresh brings the mirror to the wanted state, unless it has that already.
 func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) error {
 	state, ok := s.wanted(c)
 	last := s.current.Load()
@@ -197,7 +198,7 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) 
 	if err != nil {
 		return err
 	}
-	if _, ok = stamp(); !ok { // it was read from elsewhere
+	if _, ok = stamp(); !ok { // meanwhile reads have moved to another server
 		return nil
 	}
 	next.stamp.Server, next.stamp.Generation = state.Server, state.Generation
@@ -205,7 +206,7 @@ func (s *mirrors) refresh(ctx context.Context, c *Catalog, columns heldColumns) 
 	return nil
 }
 
-// readMirror reads the events: those that changed since last, if the log says which, else all of them.
+// readMirror reads a mirror: the events that changed since the last one, if the log of changes tells which, or else all.
 func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int, last *mirror) (*mirror, error) {
 	tx, done, err := c.streaming(ctx)
 	if err != nil {
@@ -222,7 +223,7 @@ func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int
 	if follows {
 		err = next.addChanged(ctx, tx, list, last, limit)
 	}
-	if !follows || errors.Is(err, errTooLarge) { // maybe only with what no event has any more
+	if !follows || errors.Is(err, errTooLarge) { // maybe only because common has values that no event has any more
 		err = next.addAll(ctx, tx, list, limit)
 	}
 	if err != nil {
@@ -233,7 +234,7 @@ func (c *Catalog) readMirror(ctx context.Context, columns heldColumns, limit int
 	return next, nil
 }
 
-// addChanged reads the events that changed since last, and takes the others from it.
+// addChanged reads the events that changed since the last mirror, and takes the others from that.
 func (s *mirror) addChanged(ctx context.Context, tx pgx.Tx, list string, last *mirror, limit int) error {
 	s.common = last.common
 	changed, err := s.readHeld(ctx, tx, list+"id IN (SELECT event_id FROM changes WHERE id > $1) ORDER BY starts_at, id", last.change)
@@ -246,7 +247,7 @@ func (s *mirror) addChanged(ctx context.Context, tx pgx.Tx, list string, last *m
 	return err
 }
 
-// addAll reads all events, some at a time.
+// addAll reads all events, page by page.
 func (s *mirror) addAll(ctx context.Context, tx pgx.Tx, list string, limit int) error {
 	s.rows, s.bytes, s.common = nil, 0, newCommons()
 	above := position{key: key{at: time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)}}
@@ -262,7 +263,7 @@ func (s *mirror) addAll(ctx context.Context, tx pgx.Tx, list string, limit int) 
 	}
 }
 
-// add appends rows, as long as there is room.
+// add appends rows, or returns errTooLarge if there is no room for them.
 func (s *mirror) add(rows []held, limit int) error {
 	for i := range rows {
 		s.bytes += heldBytes + cap(rows[i].row)
@@ -278,12 +279,13 @@ func (s *mirror) add(rows []held, limit int) error {
 	return nil
 }
 
-// leadsTo says whether the log tells what is between the two, and that is not so much that all may as well be read. What was
-// pruned it tells no more.
+// leadsTo says whether next can be read from the log of changes: it has all changes between the two mirrors (none was pruned), they are
+// not too many, and the last reading of all events was not too long ago.
 func (s *mirror) leadsTo(next *mirror, pruned int64) bool {
 	return s != nil && s.change >= pruned && s.change <= next.change && next.change-s.change <= mirrorChanges && next.read.Sub(s.read) < mirrorAge
 }
 
+// readHeld reads the events that a statement selects.
 func (s *mirror) readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]held, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
@@ -303,7 +305,7 @@ func (s *mirror) readHeld(ctx context.Context, tx pgx.Tx, sql string, args ...an
 	return all, nil
 }
 
-// merged are rows with others in the place of those of the same ids; both are in order.
+// merged are the rows and the others together, in order; of an id that both have, the row of others. Both have to be in order.
 func merged(rows, others []held) []held {
 	replaced := make(map[event.ID]struct{}, len(others))
 	for i := range others {

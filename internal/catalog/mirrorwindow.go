@@ -8,17 +8,17 @@ import (
 	"sort"
 )
 
-// How a mirror finds the events of a window.
+// This file is about how a mirror finds the events of a window.
 
-// class is the events of a length, whose places are in order. Of those that begin long before a window only the few that are
-// long enough can matter to it, and who looks class by class, as the database does (span_class), finds them without meeting all others.
+// class is the events of a similar length. Of the events that begin long before a window, only the few that are long enough
+// can reach into it. Looking class by class, as the database does (span_class), finds them without looking at all others.
 type class struct {
-	shortest, longest int64 // that its events may be, in microseconds
-	places            []uint32
-	ends              []int64 // by themselves, since many are looked at for one that matters
+	shortest, longest int64    // the lengths that its events may have, in microseconds
+	places            []uint32 // of its events in the mirror's rows, in order
+	ends              []int64  // of the same events; a slice of its own, since many are looked at for one that matters
 }
 
-// index sorts the events into classes: each holds lengths up to twice those of the one before.
+// index sorts the events into classes, each for lengths up to twice those of the one before.
 func (s *mirror) index() {
 	var sizes [64]int
 	of := func(h *held) int { return bits.Len64(uint64(max(0, h.end-h.start))) } // in [2^(class-1), 2^class)
@@ -38,8 +38,8 @@ func (s *mirror) index() {
 	}
 }
 
-// within gives the values of some columns, good until the next, of the events in a window and a stretch of the order of starts, in the
-// stretch's direction. It is false if a column is not held.
+// within gives the values of some columns for the events in a window and a stretch of the order of starts, in the
+// stretch's direction. They are valid until the next are given. It is false if the mirror does not have a column.
 func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]byte], ok bool) {
 	var reader heldReader
 	reader.wanted = make([]int, len(columns))
@@ -60,7 +60,7 @@ func (s *mirror) within(w Window, of stretch, columns []string) (_ iter.Seq[[][]
 	}, true
 }
 
-// held gives the events in a window and a stretch of the order of starts, for as long as it is told to go on.
+// held gives the events in a window and a stretch of the order of starts, as long as give returns true.
 func (s *mirror) held(w Window, of stretch, give func(h *held) bool) {
 	b := s.bounds(w, of)
 	one := func(at int) bool {
@@ -74,8 +74,8 @@ func (s *mirror) held(w Window, of stretch, give func(h *held) bool) {
 	}
 }
 
-// bounds are what a window and a stretch mean to the order of starts: the places of the events that may be in both. From opens on
-// all are looked at, before it those that end from reach to closes.
+// bounds are the places [from, to), in the order of starts, where the events of a window and a stretch may be. All events in [opens, to) are
+// looked at; of those in [from, opens), only the ones that end in [reach, closes].
 type bounds struct {
 	from, opens, to int
 	reach, closes   int64
@@ -104,7 +104,7 @@ func (s *mirror) bounds(w Window, of stretch) bounds {
 			b.reach, b.opens = earliest, b.to
 		}
 	}
-	past := func(p *position, from int) int { // the first place at or behind a position
+	past := func(p *position, from int) int { // the first place at a position (from 0) or behind it (from 1)
 		start := microsOf(p.key.at)
 		return sort.Search(len(s.rows), func(i int) bool { return s.rows[i].compare(start, p.id) >= from })
 	}
@@ -118,7 +118,7 @@ func (s *mirror) bounds(w Window, of stretch) bounds {
 	return b
 }
 
-// starting gives the places from opens on, in a direction, for as long as it is told to go on; false: that is over.
+// starting gives the places in [opens, to), in a direction, as long as give returns true. It is false if give has returned false.
 func (b bounds) starting(descending bool, give func(at int) bool) bool {
 	for i := range b.to - b.opens {
 		at := b.opens + i
@@ -132,7 +132,7 @@ func (b bounds) starting(descending bool, give func(at int) bool) bool {
 	return true
 }
 
-// reaching gives the places before opens of the events that end from reach to closes, as starting does those behind it.
+// reaching gives, in the same way, the places in [from, opens) of the events that end in [reach, closes].
 func (s *mirror) reaching(b bounds, descending bool, give func(at int) bool) bool {
 	if b.from >= b.opens {
 		return true
@@ -160,16 +160,16 @@ func (s *mirror) reaching(b bounds, descending bool, give func(at int) bool) boo
 	return true
 }
 
-// run goes through a part of a class, in one direction.
+// run goes through some events of a class, in one direction.
 type run struct {
-	places        []uint32 // that are left
+	places        []uint32 // of the events that are left
 	ends          []int64
-	at            int // the place that it is at
+	at            int // the current place
 	reach, closes int64
 	descending    bool
 }
 
-// run is one through those of a class that are long enough for bounds and short enough.
+// run goes through the events of a class that, by the lengths in it, may end within the bounds.
 func (s *mirror) run(c *class, b bounds, descending bool) run {
 	start := func(i int) int64 { return s.rows[c.places[i]].start }
 	to := sort.Search(len(c.places), func(i int) bool { return int(c.places[i]) >= b.opens })
@@ -178,7 +178,7 @@ func (s *mirror) run(c *class, b bounds, descending bool) run {
 	return run{places: c.places[from:to], ends: c.ends[from:to], reach: b.reach, closes: b.closes, descending: descending}
 }
 
-// back is where a last stretch before end begins, for all of which a condition holds. It is short, and so it is looked for from its end.
+// back is where the stretch before end begins for all of which a condition holds. It is looked for from its end, since it is usually short.
 func back(end int, holds func(i int) bool) int {
 	step := 1
 	for step <= end && holds(end-step) {
@@ -188,7 +188,7 @@ func back(end int, holds func(i int) bool) int {
 	return first + sort.Search(end-first, func(i int) bool { return holds(first + i) })
 }
 
-// next steps to the next place, and says whether there is one.
+// next goes on to the next place whose event ends within the bounds, and says whether there is one.
 func (r *run) next() bool {
 	for len(r.places) > 0 {
 		var end int64

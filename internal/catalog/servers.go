@@ -22,14 +22,14 @@ const (
 	replicaName = "replica"
 )
 
-// servers are where reads go: the replica while it answers, else the primary. Whoever reads the catalog does it by
-// one of these methods, which try a statement once more when that is all it takes.
+// servers are where reads go: to the replica while it answers, else to the primary. All reads of the catalog use its methods, which try a
+// statement a second time where that can help.
 type servers struct {
 	primary *server
 	replica *server       // nil: there is none
-	learned chan struct{} // holds one when a server has been asked for its version, or will be known to have another
-	risen   chan struct{} // holds one when the primary is known to have another version
-	// ahead is called before the server that reads go to is known to have another version.
+	learned chan struct{} // holds one after a server was asked for its version, and before another version becomes known
+	risen   chan struct{} // holds one after another version of the primary became known
+	// ahead is called before another version of the server that reads go to becomes known.
 	ahead func(ctx context.Context, to Stamp, learned chan<- struct{})
 }
 
@@ -38,19 +38,19 @@ type server struct {
 	name    string
 	pool    *pgxpool.Pool
 	db      *sql.DB                   // over the same pool, for ent
-	known   atomic.Pointer[Stamp]     // nil: nothing yet
-	changed atomic.Pointer[time.Time] // when what is known was made
-	gone    atomic.Bool               // it did not answer; whoever watches it says when it does again
-	reads   atomic.Int64
+	known   atomic.Pointer[Stamp]     // its state as far as known; nil: nothing yet
+	changed atomic.Pointer[time.Time] // when that version was made
+	gone    atomic.Bool               // it did not answer; Watch notes when it does again
+	reads   atomic.Int64              // statements sent to it
 }
 
 func newServer(name string, pool *pgxpool.Pool) *server {
 	db := stdlib.OpenDBFromPool(pool)
-	db.SetMaxIdleConns(0) // an idle connection of database/sql is one that the pool can't give to anybody
+	db.SetMaxIdleConns(0) // an idle connection of database/sql would be taken from the pool for nothing
 	return &server{name: name, pool: pool, db: db}
 }
 
-// now is where reads go that are bound to no server.
+// now is the server for reads that are not pinned to one.
 func (s *servers) now() *server {
 	if s.replica != nil && !s.replica.gone.Load() {
 		return s.replica
@@ -58,7 +58,7 @@ func (s *servers) now() *server {
 	return s.primary
 }
 
-// at is where reads of this context go.
+// at is the server for reads of this context, and counts one.
 func (s *servers) at(ctx context.Context) *server {
 	at := s.now()
 	if p, ok := ctx.Value(pinKey{}).(*pin); ok && !p.moved.Load() {
@@ -68,7 +68,7 @@ func (s *servers) at(ctx context.Context) *server {
 	return at
 }
 
-// again says where a statement that failed is worth one more attempt; nil: nowhere.
+// again is the server on which a statement that failed should be tried a second time; nil: none.
 func (s *servers) again(ctx context.Context, at *server, err error) *server {
 	switch {
 	case err == nil || ctx.Err() != nil:
@@ -86,14 +86,14 @@ func (s *servers) again(ctx context.Context, at *server, err error) *server {
 	return nil
 }
 
-// isFleeting is of errors that a second attempt doesn't meet: a plan that was made before a migration, and a conflict
-// (on a standby, with what it replays).
+// isFleeting says whether a second attempt is likely to succeed: after a plan from before a migration (0A000), and after a conflict
+// (40001), which on a standby is one with what it replays.
 func isFleeting(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "0A000" || pg.Code == "40001")
 }
 
-// isGone is of errors that say that nobody is there to answer, or not for long.
+// isGone says whether an error means that the server doesn't answer, or is about to stop.
 func isGone(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// Class 08: connection exceptions. 57P01 to 03: shutting down, crashed, not yet up.
@@ -108,7 +108,7 @@ func isGone(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// Query sends a statement. Errors up to its first row are found here, and met with a second attempt.
+// Query sends a statement and waits for its first row. If an error comes before that, it is tried a second time.
 func (s *servers) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	at := s.at(ctx)
 	rows, err := begun(at.pool.Query(ctx, sql, args...))
@@ -118,7 +118,7 @@ func (s *servers) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 	return rows, err
 }
 
-// begun reads the first row, or the error that came in its place.
+// begun reads the first row, or the error that comes instead.
 func begun(rows pgx.Rows, err error) (pgx.Rows, error) {
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func begun(rows pgx.Rows, err error) (pgx.Rows, error) {
 	return &begunRows{Rows: rows, waiting: true, more: more}, nil
 }
 
-// begunRows are rows whose first has been read.
+// begunRows are rows of which the first has been read.
 type begunRows struct {
 	pgx.Rows
 	waiting, more bool
@@ -156,7 +156,7 @@ func (s *servers) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, e
 	return tx, err
 }
 
-// QueryContext is Query for ent; database/sql, too, has read the first row when it returns.
+// QueryContext is Query for ent. When database/sql returns, the first row has been read, too.
 func (s *servers) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	at := s.at(ctx)
 	rows, err := at.db.QueryContext(ctx, query, args...)
@@ -166,15 +166,15 @@ func (s *servers) QueryContext(ctx context.Context, query string, args ...any) (
 	return rows, err
 }
 
-// errReadOnly is the answer to who would write here.
+// errReadOnly is the error of an attempt to write.
 var errReadOnly = errors.New("the catalog only reads")
 
-// ExecContext implements the other half of what ent asks for.
+// ExecContext is the other method that ent requires.
 func (s *servers) ExecContext(context.Context, string, ...any) (sql.Result, error) {
 	return nil, errReadOnly
 }
 
-// Ping says whether a database answers.
+// Ping returns nil if the database answers.
 func (s *servers) Ping(ctx context.Context) error {
 	at := s.now()
 	err := at.pool.Ping(ctx)

@@ -13,12 +13,12 @@ import (
 type query struct {
 	conditions []string
 	args       []any
-	lower      *time.Time // no event that the conditions hold starts before it
-	upper      *time.Time // nor after it
-	spans      *spans
-	parents    []event.ID // the series of which each has a list of its own; empty: one list
-	walks      bool       // it reads a page of the order of starts, see walk
-	ends       []end      // of the range that such a page is of
+	lower      *time.Time // by the conditions no event starts before it
+	upper      *time.Time // nor after this
+	spans      *spans     // nil: the statement doesn't read by span classes
+	parents    []event.ID // the series, if each has a list of its own; empty: there is one list
+	walks      bool       // it reads a page in the order of starts without any filter, see walk
+	ends       []end      // if it walks: the ends of the range of starts
 }
 
 // end is one end of a range of starts.
@@ -27,23 +27,23 @@ type end struct {
 	at       time.Time
 }
 
-// spans says that the statement reads one bounded range of starts a span class, see event.SpanClass.
+// spans says that the statement reads a range of starts in each span class, with two ends; see event.SpanClass.
 type spans struct {
-	from time.Time // the window's beginning, at the earliest
+	from time.Time // the earliest instant that the window's beginning may be
 }
 
 // arg adds an argument and returns its placeholder.
 func (q *query) arg(v any) string {
 	q.args = append(q.args, v)
-	return "$" + strconv.Itoa(len(q.args)) // which has small numbers ready
+	return "$" + strconv.Itoa(len(q.args)) // Itoa allocates nothing for small numbers
 }
 
-// where adds a condition, in which each ? is the next of args.
+// where adds a condition; the args are for each ? in it, in their order.
 func (q *query) where(condition string, args ...any) {
 	q.conditions = append(q.conditions, q.filled(condition, args...))
 }
 
-// filled is a condition with the placeholders of args in the place of each ?.
+// filled adds args, and returns the condition with their placeholders in the place of each ?.
 func (q *query) filled(condition string, args ...any) string {
 	for _, a := range args {
 		condition = strings.Replace(condition, "?", q.arg(a), 1)
@@ -51,7 +51,7 @@ func (q *query) filled(condition string, args ...any) string {
 	return condition
 }
 
-// starts adds a bound of starts.
+// starts adds a bound for the events' starts.
 func (q *query) starts(operator string, at time.Time) {
 	if q.walks {
 		q.ends = append(q.ends, end{operator, at})
@@ -60,8 +60,8 @@ func (q *query) starts(operator string, at time.Time) {
 	q.where("starts_at "+operator+" ?", at)
 }
 
-// notBefore adds that an event starts at the bound or after it, in the bound's own terms. A wall clock also
-// bounds the instant, loosely, which is what the indexes know.
+// notBefore adds that an event starts at the bound or after it, by its wall clock if the bound is one. A wall clock also
+// bounds the instant, though loosely: the indexes are by instant.
 func (q *query) notBefore(b *Bound) {
 	earliest := b.earliest()
 	q.starts(">=", earliest)
@@ -71,7 +71,7 @@ func (q *query) notBefore(b *Bound) {
 	}
 }
 
-// startsBefore adds that an event starts before the bound, with operator <, or at it at the latest, with <=.
+// startsBefore adds that an event starts before the bound (operator <), or not after it (<=).
 func (q *query) startsBefore(operator string, b *Bound) {
 	if b.isLocal() {
 		q.notAfter(b)
@@ -94,22 +94,21 @@ func (q *query) noLaterThan(t time.Time) {
 	}
 }
 
-// notAfter adds, for the indexes, that an event starts at the latest when clocks anywhere show the bound.
+// notAfter adds a looser condition, for the indexes: an event starts, at the latest, when the last clock in the world shows the bound.
 func (q *query) notAfter(b *Bound) {
 	latest := b.latest()
 	q.starts("<=", latest)
 	q.noLaterThan(latest)
 }
 
-// local compares a wall clock with a bound. By the sign of the difference: the planner would take a range
-// of wall clocks beside one of instants for two chances that multiply, expect a handful of rows, and read
-// and sort a whole month for the sake of one page.
+// local compares a wall clock with a bound, by the sign of their difference. With a plain comparison the planner would take
+// the ranges of wall clocks and of instants for independent, multiply their selectivities, expect a handful of rows, and read
+// and sort a whole month for one page.
 func (q *query) local(expression, operator string, b *Bound) {
 	q.where(expression+" - ?::timestamp "+operator+" interval '0'", b.Local.AsUTC())
 }
 
-// window adds the window's rule. The predicates agree, row by row, with Window.Holds, which tests hold
-// them to.
+// window adds the conditions of a window. They hold for the same events as Window.Holds, which tests check.
 func (q *query) window(w Window) {
 	before := "<" // the window's end is outside it
 	if w.Inclusive {
@@ -120,10 +119,10 @@ func (q *query) window(w Window) {
 		case StartsIn, Overlaps:
 			q.startsBefore(before, w.To)
 		case EndsIn:
-			q.notAfter(w.To) // implied, and known to the indexes
+			q.notAfter(w.To) // implied by the next; for the indexes
 			q.end(before, w.To)
 		case Contained:
-			q.notAfter(w.To) // likewise
+			q.notAfter(w.To) // the same
 			q.containedEnd(w)
 		}
 	}
@@ -141,7 +140,7 @@ func (q *query) window(w Window) {
 	}
 }
 
-// column is the start or end column that a bound is compared with.
+// column is the column of starts or ends (name) that a bound is compared with: the wall clock or the instant.
 func column(name string, b *Bound) string {
 	if b.isLocal() {
 		return name + "_local"
@@ -149,6 +148,7 @@ func column(name string, b *Bound) string {
 	return name + "_at"
 }
 
+// value is what a bound's column is compared with.
 func (b *Bound) value() time.Time {
 	if b.isLocal() {
 		return b.Local.AsUTC()
@@ -156,7 +156,7 @@ func (b *Bound) value() time.Time {
 	return b.Instant
 }
 
-// notOver adds that an event ends after now: an implied condition, by which the indexes can leave the past out.
+// notOver adds that an event ends after now. Other conditions imply it already; by this one the indexes can skip past events.
 func (q *query) notOver(now time.Time) {
 	q.where("coalesce(ends_at, starts_at) - ?::timestamptz > interval '0'", now)
 	if q.lower == nil && (q.spans == nil || q.spans.from.Before(now)) {
@@ -164,7 +164,7 @@ func (q *query) notOver(now time.Time) {
 	}
 }
 
-// end compares an event's end, which is its start when it has none. By the sign of a difference, as in local.
+// end compares an event's end, or its start if it has no end, with a bound. By the sign of the difference, as in local.
 func (q *query) end(operator string, b *Bound) {
 	if b.isLocal() {
 		q.local("coalesce(ends_local, starts_local)", operator, b)
@@ -173,17 +173,17 @@ func (q *query) end(operator string, b *Bound) {
 	q.where("coalesce(ends_at, starts_at) - ?::timestamptz "+operator+" interval '0'", b.Instant)
 }
 
-// endsAfter is OVERLAPS' rule for the window's beginning: an event that ends then is over, an instant at
-// that moment is not. An instant is one by its instants: when clocks go back, an event may end at the
-// reading at which it began.
+// endsAfter is OVERLAPS' rule for the window's beginning: an event that ends at that moment is outside, but an event without
+// duration at that moment is inside. Whether it has a duration is told by its instants: on the night when clocks go back, an event
+// may end at the same wall clock reading at which it began.
 func (q *query) endsAfter(b *Bound) {
 	value := q.arg(b.value())
 	q.where(fmt.Sprintf("CASE WHEN ends_at > starts_at THEN %s > %s ELSE %s >= %s END",
 		column("ends", b), value, column("starts", b), value))
 }
 
-// containedEnd is CONTAINED's rule for the window's end: a span may end with the window, an instant has
-// to lie before it.
+// containedEnd is CONTAINED's rule for the window's end: an event may end at that moment, but one without duration has
+// to be before it.
 func (q *query) containedEnd(w Window) {
 	value := q.arg(w.To.value())
 	instant := "<"

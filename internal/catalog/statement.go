@@ -10,9 +10,9 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// rows is the statement that selects columns of what the conditions hold in some stretches of an order, at most limit
-// of them (0: all), or some more. The limit is written out, so that PostgreSQL knows it when it plans for any arguments: else it would
-// expect a tenth of all rows, and plan anew each time.
+// rows is the statement that selects columns of the events for which the conditions hold, in some stretches of an order: the first limit
+// of them, rounded up, or all if limit is 0. The limit is no argument but a part of the text, so that PostgreSQL knows it when it makes
+// a generic plan. Otherwise it would expect a tenth of all rows, find that plan too expensive, and plan anew each time.
 func (q *query) rows(columns []string, o order, stretches []stretch, limit int) (string, []any) {
 	list, limited := strings.Join(columns, ", "), ""
 	if limit > 0 {
@@ -34,7 +34,7 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 	for _, end := range q.ends {
 		q.starts(end.operator, end.at)
 	}
-	// Which events they are comes first: each part and each span class has a page of its own, most of which is left over.
+	// Find out first which events they are, and read their columns afterwards: each part and each span class gives a page, most of which is dropped.
 	if len(stretches) == 1 {
 		s := stretches[0]
 		return fmt.Sprintf("SELECT %s FROM (%s) page JOIN events ON id = page_id%s",
@@ -49,7 +49,7 @@ func (q *query) rows(columns []string, o order, stretches []stretch, limit int) 
 		list, strings.Join(parts, " UNION ALL "), limited), q.args
 }
 
-// roundedUp is a limit that is one of few, so that there are few statements to prepare.
+// roundedUp is the limit rounded up to one of a few, so that few different statements are prepared.
 func roundedUp(limit int) int {
 	for _, n := range [...]int{DefaultPageSize/5 + 1, DefaultPageSize/2 + 1, DefaultPageSize + 1} {
 		if limit <= n {
@@ -59,7 +59,7 @@ func roundedUp(limit int) int {
 	return MaxPageSize + 1
 }
 
-// page selects key and id of one stretch.
+// page is the statement that selects keys and ids of one stretch.
 func (q *query) page(o order, s stretch, limited string) string {
 	const outer = "e.page_key, e.page_id"
 	list, sorted := s.column+" AS page_key, id AS page_id", s.sorted(s.column, "id")+limited
@@ -69,7 +69,7 @@ func (q *query) page(o order, s stretch, limited string) string {
 	case s.column != startColumn:
 		return q.perClass(outer, list, sorted, o, s) + s.sorted("page_key", "page_id") + limited
 	}
-	// What starts in the window is one range of the order by itself, however long it is. What reaches into it comes before.
+	// Events that start in the window are one range of the order, however long they are. Before it come those that begin earlier and reach into it.
 	from, lower, upper := q.arg(q.spans.from), q.lower, q.upper
 	q.noLaterThan(q.spans.from)
 	reaching := q.perClass(outer, list, sorted, o, s, "starts_at < "+from)
@@ -80,7 +80,7 @@ func (q *query) page(o order, s stretch, limited string) string {
 	return fmt.Sprintf("SELECT page_key, page_id FROM (%s UNION ALL (%s)) spans", reaching, starting) + s.sorted("page_key", "page_id") + limited
 }
 
-// after says that all of a stretch starts then or later.
+// after says whether all events of a stretch start at t or later.
 func (s stretch) after(t time.Time) bool {
 	return s.column == startColumn && s.above != nil && !s.above.key.at.Before(t)
 }
@@ -94,7 +94,7 @@ func (s stretch) sorted(key, id string) string {
 	return fmt.Sprintf(" ORDER BY %s%s, %s%[2]s", key, direction, id)
 }
 
-// inside are the conditions of a stretch.
+// inside are the conditions for an event to be in a stretch.
 func (q *query) inside(o order, s stretch) []string {
 	var conditions []string
 	if s.condition != "" {
@@ -108,9 +108,9 @@ func (q *query) inside(o order, s stretch) []string {
 	return conditions
 }
 
-// beyond is the condition that a row of a stretch comes above a position (operator >) or below it (<). One that the
-// window says already is left out: an index is entered at the first bound that it knows of, which of a cursor
-// from elsewhere may be years away.
+// beyond is the condition that a row of a stretch comes above a position (operator >) or below it (<). It is empty if the
+// window implies it: PostgreSQL enters an index at the first bound in the statement, and that of a cursor from another window may
+// be years away.
 func (q *query) beyond(o order, s stretch, operator string, p *position) string {
 	switch {
 	case p == nil:
@@ -125,10 +125,11 @@ func (q *query) beyond(o order, s stretch, operator string, p *position) string 
 	}
 }
 
-// walk are the conditions of a page in the order of starts that has no filter, for which any plan but a walk along that
-// order is a worse one. PostgreSQL would plan it anew for each window, since it expects less of a narrow one, and that takes as long as
-// reading the page. So it is told no values, which subqueries hide from it, and no range either, of which it would expect half a per cent and
-// sort that: the lower end is a row. Of an end and a cursor it is told the one that implies the other, for an index is entered at any.
+// walk are the conditions of a page in the order of starts without any filter. The best plan is always to walk along the index of that
+// order. But PostgreSQL would plan anew for each window, since it expects fewer rows of a narrow one, and that takes as long as reading
+// the page. So subqueries hide the values from it. It must not see a range either, of which it would expect half a per cent of all rows,
+// and sort these: so the lower end is compared as a row. Of an end of the window and a cursor only the narrower one is given, since
+// PostgreSQL may enter the index at either.
 func (q *query) walk(s stretch) (conditions []string) {
 	const row = "((SELECT ?::timestamptz), (SELECT ?::uuid))"
 	above, below := s.above, s.below
@@ -156,27 +157,28 @@ func (q *query) walk(s stretch) (conditions []string) {
 	return conditions
 }
 
+// selected is a SELECT of the events for which the conditions, and some more, hold.
 func (q *query) selected(list string, more ...string) string {
 	return "SELECT " + list + " FROM events WHERE " + strings.Join(append(slices.Clip(q.conditions), more...), " AND ")
 }
 
-// perClass selects list in one bounded range a span class. An event of class c that ends after the window's
-// beginning starts after it less c's width. The ranges begin with a position, which is in none of them:
-// rows are compared whole, and the planner doesn't take it for one end of a range, of which it would
-// expect half a per cent. One statement a class, merged, would read fewer rows, but takes ten times as long to plan.
+// perClass is the statement that selects list from a range of starts in each span class. An event of class c that ends after the window's
+// beginning starts, at the earliest, c's width before that. A range begins behind a position: since (starts_at, id) is compared as a row,
+// the planner does not take that for one end of a range, of which it would expect half a per cent of all rows. A SELECT for each
+// class, joined by UNION ALL, would read fewer rows, but take ten times as long to plan.
 func (q *query) perClass(outer, list, tail string, o order, s stretch, conditions ...string) string {
 	var classes []int16
 	var starts []time.Time
 	var ids [][16]byte
 	after := s.above
 	if s.column == startColumn {
-		s.above = nil // the ranges begin with it
+		s.above = nil // the ranges begin behind it, and need no condition
 	} else {
 		after = nil
 	}
 	for class := range int16(event.SpanClasses) {
-		start := position{key: key{at: q.spans.from.Add(-event.SpanWidth(class))}} // no event has its id
-		if class == event.SpanClasses-1 {                                          // its events may be of any length
+		start := position{key: key{at: q.spans.from.Add(-event.SpanWidth(class))}} // its id, all zeros, is no event's
+		if class == event.SpanClasses-1 {                                          // the last class: its events may be of any length
 			start.key.at = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
 		}
 		if after != nil && after.compare(start) > 0 {

@@ -44,7 +44,7 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // Layout is how pages of events with a certain selection are written. It is safe for concurrent use.
 type Layout struct {
 	connection *program
-	columns    []string // what the lists are made of
+	columns    []string // those that the lists need
 	lists      []*program
 }
 
@@ -93,7 +93,7 @@ func (c *Catalog) WriteEvents(ctx context.Context, eq EventQuery, l *Layout, b [
 	return c.writePage(ctx, w, l, eq, b)
 }
 
-// heldRows are the rows of a page if they are in memory.
+// heldRows are the rows of a page from the mirror; false if they have to be read from the database.
 func (c *Catalog) heldRows(ctx context.Context, eq EventQuery, p place, columns []string) (iter.Seq[[][]byte], bool) {
 	if p.order.tag != tagStart {
 		return nil, false
@@ -142,7 +142,7 @@ func (c *Catalog) writeRows(ctx context.Context, w *writer, l *Layout, eq EventQ
 	return err
 }
 
-// asExpected says whether the values come in the forms that the writer reads. A pool may be set to have all as text.
+// asExpected says whether the values come in the forms that the writer reads. A pool may be configured to get all values as text.
 func asExpected(rows pgx.Rows) bool {
 	for _, column := range rows.FieldDescriptions() {
 		switch column.DataTypeOID {
@@ -161,7 +161,7 @@ func asExpected(rows pgx.Rows) bool {
 	return true
 }
 
-// writePage puts a page together from its lists and from what is known of it as a whole.
+// writePage writes the connection: its lists, which are written already, and its other fields.
 func (c *Catalog) writePage(ctx context.Context, w *writer, l *Layout, eq EventQuery, b []byte) ([]byte, error) {
 	w.b = b
 	n := 0
@@ -188,27 +188,28 @@ func (c *Catalog) writePage(ctx context.Context, w *writer, l *Layout, eq EventQ
 	return b, nil
 }
 
-// program writes what is selected of an object.
+// program writes the selected fields of an object.
 type program struct {
 	steps []step
-	end   string
+	end   string // what comes after the fields
 }
 
 // step writes one field.
 type step struct {
 	key, name string
-	text      string // what comes before: the key, and whatever else is known beforehand
-	field     *field // nil if that is all
-	at        []int  // where the field's columns are in the row
-	of        *program
+	text      string   // what comes before the value: separator and key; for typeName, the value as well
+	field     *field   // nil: text is all
+	at        []int    // where the field's columns are in the row
+	of        *program // for an object, or each object in a list; else nil
 }
 
 // columns are what a statement selects.
 type columns struct {
 	names []string
-	fixed bool // there are no others
+	fixed bool // no others can be selected
 }
 
+// at is the place of a column, or ErrUnwritten if it can't be selected.
 func (c *columns) at(name string) (int, error) {
 	if c.fixed && !slices.Contains(c.names, name) {
 		return 0, ErrUnwritten
@@ -216,7 +217,7 @@ func (c *columns) at(name string) (int, error) {
 	return c.place(name), nil
 }
 
-// place is where a column is, which is selected from then on.
+// place is the place of a column, which is added if it was not selected yet.
 func (c *columns) place(name string) int {
 	i := slices.Index(c.names, name)
 	if i < 0 {
@@ -226,13 +227,13 @@ func (c *columns) place(name string) int {
 	return i
 }
 
-// compile makes the program of a selection and notes the columns that it reads.
+// compile makes the program of a selection, and adds the columns that it reads to from.
 func compile(o *object, want Selection, from *columns) (*program, error) {
 	p := &program{steps: make([]step, 0, len(want)), end: "}"}
 	separator := "{"
 	for _, selected := range want {
 		if slices.ContainsFunc(p.steps, func(s step) bool { return s.key == selected.Key }) {
-			continue // GraphQL merges fields of one key; it has made sure that they are the same
+			continue // GraphQL merges fields with the same key, after validation has made sure that they are the same
 		}
 		s := step{key: selected.Key, name: selected.Name, text: separator + `"` + selected.Key + `":`}
 		separator = ","
@@ -291,5 +292,5 @@ func (p *program) run(w *writer, row [][]byte) {
 	w.b = append(w.b, p.end...)
 }
 
-//nolint:gochecknoglobals // buffers that are used again; a writer keeps nothing from one page to the next
+//nolint:gochecknoglobals // writers are used again for their buffers; they keep nothing else of a page
 var writers = sync.Pool{New: func() any { return &writer{} }}

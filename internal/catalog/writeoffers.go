@@ -9,7 +9,7 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// offerColumns are what an offer's fields are made of: the keys of its JSON, see event.Offer, and the event's
+// offerColumns are the columns that an offer's fields are made of: the keys of its JSON (see event.Offer), and the event's
 // currency.
 //
 //nolint:gochecknoglobals // a constant table
@@ -17,10 +17,10 @@ var offerColumns = [...]string{"id", "name", "price", "capacity", "numbered", "c
 
 const offerCurrency = len(offerColumns) - 1
 
-// offer are the values of offerColumns, nil where there is none: tokens of JSON, and the currency as text.
+// offer has the values of offerColumns, nil if there is none: JSON tokens, and the currency as text.
 type offer [len(offerColumns)][]byte
 
-// offers writes each of an event's offers. What it doesn't expect there it doesn't write.
+// offers writes the list of an event's offers. It fails on JSON in another form than expected.
 func (w *writer) offers(each *program, v [][]byte) {
 	w.b = append(w.b, '[')
 	first := true
@@ -38,11 +38,11 @@ func (w *writer) offers(each *program, v [][]byte) {
 	w.b = append(w.b, ']')
 }
 
-// packed begins offers that are packed and no JSON.
+// packed is the first byte of offers that are packed. No JSON begins with it.
 const packed = 0
 
-// packOffers takes the offers out of their JSON, which is two thirds keys and punctuation and slow to cut. It is left as it is if
-// anything is in it that was not expected.
+// packOffers packs offers, whose JSON is two thirds keys and punctuation, and slow to scan. If the JSON is in another form than expected,
+// it is returned as it is.
 func packOffers(text []byte) []byte {
 	b := []byte{packed}
 	var o offer
@@ -52,8 +52,8 @@ func packOffers(text []byte) []byte {
 	return b
 }
 
-// eachOffer reads offers one after the other: packed ones, or a JSON array of flat objects, as PostgreSQL writes them. It is false if it is
-// neither.
+// eachOffer reads offers into o, one after the other, and calls give for each. They may be packed, or a JSON array of flat objects as
+// PostgreSQL writes it; it is false if they are neither.
 func eachOffer(text []byte, o *offer, give func()) bool {
 	if len(text) > 0 && text[0] == packed {
 		for text = text[1:]; len(text) > 0; {
@@ -89,8 +89,8 @@ func eachOffer(text []byte, o *offer, give func()) bool {
 	return !s.failed
 }
 
-// offerColumn is the place of a key, with its quotes, in offerColumns; negative if it has none. It is the likely one for
-// most: PostgreSQL sorts keys, and offers have all of them.
+// offerColumn is the place of a key, given with its quotes, in offerColumns; negative if it is not there. The likely place is tried first. It
+// is right for most keys, since PostgreSQL sorts them and most offers have all.
 func offerColumn(key []byte, likely int) int {
 	is := func(name string) bool { return len(key) == len(name)+2 && string(key[1:len(key)-1]) == name }
 	if likely < offerCurrency && is(offerColumns[likely]) {
@@ -99,14 +99,14 @@ func offerColumn(key []byte, likely int) int {
 	return slices.IndexFunc(offerColumns[:offerCurrency], is)
 }
 
-// scanner cuts JSON into tokens.
+// scanner splits JSON into tokens.
 type scanner struct {
 	text   []byte
 	at     int
 	failed bool
 }
 
-// next says whether c comes next, and steps over it.
+// next says whether c comes next, and skips it if so.
 func (s *scanner) next(c byte) bool {
 	s.space()
 	if s.at >= len(s.text) {
@@ -132,7 +132,7 @@ func (s *scanner) space() {
 	}
 }
 
-// token cuts off a string with its quotes, or a number or a literal.
+// token reads a string (with its quotes), a number or a literal.
 func (s *scanner) token() []byte {
 	s.space()
 	start, end := s.at, s.at
@@ -164,7 +164,7 @@ func isPunctuation(c byte) bool {
 	return false
 }
 
-// jsonGiven writes a JSON string, null for none and for an empty one.
+// jsonGiven writes a JSON string, or null if there is none or it is empty.
 func (w *writer) jsonGiven(v [][]byte) {
 	s := v[0]
 	switch {
@@ -174,7 +174,7 @@ func (w *writer) jsonGiven(v [][]byte) {
 		w.fail()
 	case bytes.IndexByte(s, '\\') < 0:
 		w.b = append(w.b, s...)
-	default: // PostgreSQL's escapes are others than ours
+	default: // PostgreSQL's escapes are not the same as ours
 		var decoded string
 		if json.Unmarshal(s, &decoded) != nil {
 			w.fail()
@@ -184,7 +184,7 @@ func (w *writer) jsonGiven(v [][]byte) {
 	}
 }
 
-// jsonDecimal writes a JSON number, or string, as a decimal.
+// jsonDecimal writes a JSON number, or a string that holds one, as a decimal.
 func (w *writer) jsonDecimal(v [][]byte) {
 	d, err := event.ParseDecimal(string(bytes.Trim(v[0], `"`)))
 	if err != nil {
@@ -194,7 +194,7 @@ func (w *writer) jsonDecimal(v [][]byte) {
 	w.exact(d)
 }
 
-// jsonInt32 writes a JSON number that is one.
+// jsonInt32 writes a JSON number that is an int32, or null if there is none.
 func (w *writer) jsonInt32(v [][]byte) {
 	if v[0] == nil {
 		w.null()

@@ -12,44 +12,44 @@ import (
 	"github.com/aledotdev/marquee/internal/event"
 )
 
-// writer appends values as JSON, from the form in which PostgreSQL sends them. What it can't write sets err; what it
-// has written is worth nothing then.
+// writer appends values as JSON, from the form in which PostgreSQL sends them. If it can't write a value, it sets err, and what it
+// has written can't be used.
 type writer struct {
 	b     []byte
 	err   error
 	order order
-	keys  []placed // what the position is made of
-	idAt  int
+	keys  []placed // the columns that a row's position is made of
+	idAt  int      // the place of the column id
 	lists []items
 
-	at     position   // of the row that is being written
-	places []position // of all rows
-	more   bool       // there are rows behind the page
-	info   PageInfo   // when all rows are read
+	at     position   // of the current row
+	places []position // of all rows so far
+	more   bool       // there are rows beyond the page
+	info   PageInfo   // set when all rows have been read
 
-	args   [16][]byte // the values of the field that is being written
-	offer  offer      // that is being written
-	event  Event      // what availability and position are found out from
-	family siblings   // the event's
-	amount event.Decimal
+	args   [16][]byte    // the values of the current field
+	offer  offer         // the current one
+	event  Event         // with as much of the current row as its availability and position are computed from
+	family siblings      // what event.siblings points to
+	amount event.Decimal // a buffer, as the next two
 	times  [4]time.Time
-	yes    bool
+	yes    bool // what soldOut points to
 }
 
-// items are a list that is being written, with commas between them.
+// items are the items of a list, with commas between them.
 type items struct {
 	b    []byte
-	ends []int // of each item
-	copy []byte
+	ends []int  // where each item ends in b
+	copy []byte // a buffer
 }
 
-// placed is a column that the position is made of, and where it is in the row.
+// placed is a column that a position is made of: its place in the row, and what puts its value into the writer's event.
 type placed struct {
 	at   int
 	read func(w *writer, value []byte)
 }
 
-// keys say how the columns of an order get into the event of which the position is taken.
+// keys put the values of an order's columns into the event, from which the position is taken.
 //
 //nolint:gochecknoglobals // a constant table
 var keys = map[string]func(w *writer, value []byte){
@@ -60,7 +60,7 @@ var keys = map[string]func(w *writer, value []byte){
 	"title":      func(w *writer, v []byte) { w.event.Title = string(v) },
 }
 
-// begin makes the writer ready for a page, and returns the columns to read: the layout's, and those of the order.
+// begin prepares the writer for a page, and returns the columns to read: those of the layout and of the order.
 func (w *writer) begin(o order, now time.Time, l *Layout) []string {
 	w.err, w.order, w.places, w.info = nil, o, w.places[:0], PageInfo{}
 	columns := columns{names: slices.Clip(l.columns)}
@@ -78,7 +78,7 @@ func (w *writer) begin(o order, now time.Time, l *Layout) []string {
 	return columns.names
 }
 
-// place notes the position of a row.
+// place notes the position of the current row.
 func (w *writer) place(row [][]byte) {
 	for _, key := range w.keys {
 		key.read(w, row[key.at])
@@ -88,7 +88,7 @@ func (w *writer) place(row [][]byte) {
 	w.places = append(w.places, w.at)
 }
 
-// page writes each row of a page into each list. There may be rows that are too many for it.
+// page writes the rows of a page into each list. There may be more rows than fit on the page.
 func (w *writer) page(l *Layout, p place, rows iter.Seq[[][]byte]) error {
 	w.more = false
 	for values := range rows {
@@ -120,7 +120,7 @@ func (w *writer) row(i int, each *program, values [][]byte) {
 	l.ends = append(l.ends, len(l.b))
 }
 
-// reverse turns the order of all lists around.
+// reverse reverses the order of the items in all lists.
 func (w *writer) reverse() {
 	slices.Reverse(w.places)
 	for i := range w.lists {
@@ -129,7 +129,7 @@ func (w *writer) reverse() {
 		for n, end := range slices.Backward(l.ends) {
 			start := 0
 			if n > 0 {
-				start = l.ends[n-1] + 1 // behind the comma
+				start = l.ends[n-1] + 1 // after the comma
 			}
 			if len(l.copy) > 0 {
 				l.copy = append(l.copy, ',')
@@ -142,7 +142,7 @@ func (w *writer) reverse() {
 
 func (w *writer) fail() { w.err = ErrUnwritten }
 
-// values are those of some columns; they are good until the next call.
+// values are the values of some columns. They are valid until the next call.
 func (w *writer) values(row [][]byte, at []int) [][]byte {
 	values := w.args[:0]
 	for _, i := range at {
@@ -155,7 +155,7 @@ func (w *writer) null() { w.b = append(w.b, "null"...) }
 
 func (w *writer) flag(yes bool) { w.b = strconv.AppendBool(w.b, yes) }
 
-// word writes text that needs no escaping, null for nil.
+// word writes text that needs no escaping, or null for nil.
 func (w *writer) word(s *string) {
 	if s == nil {
 		w.null()
@@ -164,7 +164,7 @@ func (w *writer) word(s *string) {
 	w.quote(*s)
 }
 
-// quote writes what needs no escaping.
+// quote writes text that needs no escaping.
 func (w *writer) quote(s string) {
 	w.b = append(w.b, '"')
 	w.b = append(w.b, s...)
@@ -212,7 +212,7 @@ func (w *writer) text(v [][]byte) {
 	w.b = append(w.b, '"')
 }
 
-// given writes text, null where the provider gives none.
+// given writes text, or null if the provider gives none.
 func (w *writer) given(v [][]byte) {
 	if len(v[0]) == 0 {
 		w.null()
@@ -223,7 +223,7 @@ func (w *writer) given(v [][]byte) {
 
 func (w *writer) boolean(v [][]byte) { w.flag(v[0][0] != 0) }
 
-// postgresEpoch is 2000-01-01, from which PostgreSQL counts microseconds.
+// postgresEpoch is 2000-01-01 in Unix time, in seconds; PostgreSQL counts microseconds from there.
 const postgresEpoch = 946_684_800
 
 // instant is the time of a timestamp, with time zone or without.
@@ -245,7 +245,7 @@ func (w *writer) time(v []byte, end string) {
 	}
 	t := instant(v)
 	year, month, day := t.Date()
-	if year < minYear || year > maxYear { // infinity, too
+	if year < minYear || year > maxYear { // among these is infinity
 		w.fail()
 		return
 	}
@@ -285,7 +285,7 @@ func (w *writer) exact(d event.Decimal) {
 	w.b = append(w.b, '"')
 }
 
-// price reads a price; it is good until the next one.
+// price reads a price. It is valid until the next call.
 func (w *writer) price(v []byte) price {
 	if v == nil {
 		return price{}
@@ -298,11 +298,11 @@ func (w *writer) price(v []byte) price {
 	return price{&w.amount}
 }
 
-// decimal is a numeric of up to six digits behind the point: digits of base 10,000, of which the first stands for
-// 10,000 to the power of weight. It is false for what is no number, or none of ours.
+// decimal reads a numeric, in PostgreSQL's binary form: digits to the base of 10,000, the first of which stands for
+// 10,000 to the power of weight. It is false if that is no number, or has more digits than the columns of prices allow.
 func decimal(v []byte) (event.Decimal, bool) {
 	digits, weight, sign := int(binary.BigEndian.Uint16(v)), int(int16(binary.BigEndian.Uint16(v[2:]))), binary.BigEndian.Uint16(v[4:])
-	const negative, mostDigits = 0x4000, 5 // 12 digits before the point and 6 behind it
+	const negative, mostDigits = 0x4000, 5 // 12 decimal digits before the point and 6 after it
 	if sign != 0 && sign != negative || digits > mostDigits || weight > 2 || weight-digits < -3 {
 		return event.Decimal{}, false
 	}
@@ -328,7 +328,7 @@ func decimal(v []byte) (event.Decimal, bool) {
 //nolint:gochecknoglobals // a constant table
 var micro = [...]int64{1e2, 1e6, 1e10, 1e14}
 
-// json writes JSON as it is, null for none.
+// json writes JSON as it is, or null if there is none.
 func (w *writer) json(v [][]byte) {
 	if v[0] == nil {
 		w.null()
@@ -343,7 +343,7 @@ func (w *writer) strings(v [][]byte) {
 	case v[0] == nil || string(v[0]) == "[]":
 		w.b = append(w.b, "[]"...)
 		return
-	case bytes.IndexByte(v[0], '\\') >= 0: // its escapes are others than ours
+	case bytes.IndexByte(v[0], '\\') >= 0: // PostgreSQL's escapes are not the same as ours
 		var decoded []string
 		if json.Unmarshal(v[0], &decoded) != nil {
 			w.fail()
@@ -370,7 +370,7 @@ func (w *writer) strings(v [][]byte) {
 	}
 }
 
-// availability writes what Event.Availability says of the row.
+// availability writes what Event.Availability returns for the row.
 func (w *writer) availability(v [][]byte) {
 	at := func(i int, v []byte) *time.Time {
 		if v == nil {
@@ -381,7 +381,7 @@ func (w *writer) availability(v [][]byte) {
 	}
 	e := &w.event
 	e.Status = ""
-	if string(v[0]) == string(event.StatusCancelled) { // all else is the same to it
+	if string(v[0]) == string(event.StatusCancelled) { // to Availability all others are the same
 		e.Status = event.StatusCancelled
 	}
 	e.StartsAt, e.EndsAt, e.SaleStartsAt, e.SaleEndsAt = instant(v[1]), at(0, v[2]), at(1, v[3]), at(2, v[4])
