@@ -7,8 +7,8 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// Catalog is one row: the state of the whole. It is updated in the transaction that changes the
-// catalog, and only then, which also puts these transactions in one order.
+// Catalog is a single row, the state of the whole catalog. Every transaction that changes the catalog updates it, and
+// no other does. Since each locks the row, these transactions have one order.
 type Catalog struct{ ent.Schema }
 
 // Annotations of the Catalog.

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Change is one thing that a run changed in one event. Its id is its number in commit order, given out
-// under the lock of the Catalog row: who has seen N misses nothing below N.
+// Change is one change of one event by a run. Its id is its number in the order of commits, assigned
+// under the lock of the Catalog row: whoever has seen change N will never see a new one below N.
 type Change struct{ ent.Schema }
 
 // Annotations of the Change.
@@ -24,7 +24,7 @@ func (Change) Annotations() []schema.Annotation {
 // Fields of the Change.
 func (Change) Fields() []ent.Field {
 	return []ent.Field{
-		// Not an identity column: sequences number in the order of calls, not of commits.
+		// Not an identity column: a sequence counts in the order of inserts, not of commits.
 		field.Int64("id").Annotations(entsql.Annotation{Incremental: new(bool)}),
 		field.UUID("event_id", uuid.UUID{}).Immutable(),
 		field.UUID("provider_id", uuid.UUID{}).Immutable(),
@@ -48,9 +48,9 @@ func (Change) Indexes() []ent.Index {
 	return []ent.Index{
 		// An event's history.
 		index.Fields("event_id", "id"),
-		// What is old enough to be deleted.
+		// For changes that are old enough to be deleted.
 		index.Fields("at"),
-		// What changed at one provider.
+		// A provider's changes.
 		index.Fields("provider_id", "id"),
 	}
 }

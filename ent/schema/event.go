@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Event is one dated happening, at its latest known state.
+// Event is something that takes place at one date, as its provider last told it.
 type Event struct{ ent.Schema }
 
 // Annotations of the Event.
@@ -62,7 +62,7 @@ func (Event) Fields() []ent.Field {
 		field.Text("organizer").Default(""),
 		field.JSON("attributes", json.RawMessage{}).Optional(),
 
-		// Byte order is the same on every machine, and after every upgrade of its libraries.
+		// Ordered by bytes: that order is the same on every machine, and stays so when libraries are upgraded.
 		field.Text("title_key").Default("").Annotations(Private{"terms.Key of the title, what titles are ordered by"}, entsql.Annotation{Collation: "C"}),
 		field.Text("search").SchemaType(searchTerms()).Default("").Annotations(Private{"what the event is found by, see internal/terms"}),
 
@@ -92,27 +92,27 @@ func (Event) Indexes() []ent.Index {
 	return []ent.Index{
 		// STARTS_IN, CONTAINED and no window at all, in the default order.
 		index.Fields("starts_at", "id").Annotations(listed),
-		// OVERLAPS and ENDS_IN: one bounded range a class, whatever the size of the table and the place
-		// of the window in it. All that a window looks at is in the index: of what it reads, much is over too early.
+		// OVERLAPS and ENDS_IN: a range with two ends in each class, however large the table is and wherever the window
+		// is in it. Many events in these ranges end too early, so the index has the columns by which they are left out.
 		index.Fields("span_class", "starts_at", "id").StorageKey("events_spans").Annotations(
 			listed, entsql.IncludeColumns("ends_at", "starts_local", "ends_local")),
 		// One provider's events, in the default order.
 		index.Fields("provider_id", "starts_at", "id").Annotations(listed),
 		// A series with its dates.
 		index.Fields("series_id", "starts_at", "id").Annotations(entsql.IndexWhere("listed AND series_id IS NOT NULL")),
-		// By price, and price filters: what has none is a range of its own.
+		// By price, and for price filters. Events without a price are a range of their own.
 		index.Fields("min_price", "id").Annotations(listed),
-		// By last change, and updatedSince.
+		// By last change, and for updatedSince.
 		index.Fields("updated_at", "id").Annotations(listed),
 		// By title.
 		index.Fields("title_key", "id").Annotations(listed),
-		// Text, cities, countries and categories: one index, as all are terms.
+		// For text, cities, countries and categories, all of which are terms.
 		index.Fields("search").Annotations(listed, entsql.IndexType("GIN")).StorageKey("events_search"),
-		// What is out of the ordinary, in the default order: few, and looked for among many.
+		// Events that are not as planned, or removed, in the default order: there are few of them among many others.
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND status <> 'SCHEDULED'")).StorageKey("events_unscheduled"),
 		index.Fields("starts_at", "id").Annotations(entsql.IndexWhere("listed AND removed_at IS NOT NULL")).StorageKey("events_removed"),
-		// What a sync compares a snapshot with: the events of the provider's latest one. All that it needs of them is in the
-		// index, for their rows are wide.
+		// The events of a provider's latest snapshot, with which a sync compares the next one. The index has all columns that it
+		// needs, for the rows are wide.
 		index.Fields("provider_id").StorageKey("events_present").Annotations(
 			entsql.IndexWhere("last_seen_at IS NULL"), entsql.IncludeColumns("id", "content_hash", "record_hash", "starts_at")),
 	}

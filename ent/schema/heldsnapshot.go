@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// HeldSnapshot is a snapshot that the brake holds; its id is the provider's, which has one at most.
+// HeldSnapshot is a snapshot that the safety brake holds. Its id is the provider's, for a provider has one at most.
 type HeldSnapshot struct{ ent.Schema }
 
 // Annotations of the HeldSnapshot.

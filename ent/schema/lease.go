@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// Lease is the right to sync one provider; its id is the provider's. All its times are the database's.
+// Lease is the right to sync a provider; its id is the provider's. Its times are by the database's clock.
 type Lease struct{ ent.Schema }
 
 // Annotations of the Lease.

@@ -8,8 +8,8 @@ import (
 	"entgo.io/ent/schema/field"
 )
 
-// Provider is a source of listings. The feed's URL is not here: it may carry secrets, and lives in the
-// provider's file only.
+// Provider is a source of listings. The feed's URL is not in the database: it may hold secrets, and is in the
+// provider file only.
 type Provider struct{ ent.Schema }
 
 // Annotations of the Provider.

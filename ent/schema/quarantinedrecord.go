@@ -40,7 +40,7 @@ func (QuarantinedRecord) Edges() []ent.Edge {
 // Indexes of the QuarantinedRecord.
 func (QuarantinedRecord) Indexes() []ent.Index {
 	return []ent.Index{
-		// A run's quarantine in feed order.
+		// A run's quarantine, in the order of the feed.
 		index.Fields("run_id", "id"),
 	}
 }

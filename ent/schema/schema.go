@@ -1,6 +1,5 @@
-// Package schema is the catalog's database schema, written by hand; ent generates the rest from it,
-// and the migrations are generated from it and reviewed. See docs/architecture.md for what may read
-// and write which table: internal/store is the only writer.
+// Package schema is the catalog's database schema. It is written by hand; ent's code and the migrations are generated from it, and
+// migrations are reviewed. docs/architecture.md says which code may read and write which table: internal/store is the only writer.
 package schema
 
 import (
@@ -19,7 +18,7 @@ func (Private) Name() string { return "Private" }
 
 var _ schema.Annotation = Private{}
 
-// id is the primary key of everything with a public name: the UUIDv5 of its natural key, made by the
+// id is the primary key of what has an id in the API: a UUIDv5 of its natural key, computed by the
 // writer, so that it is the same in every database.
 func id() ent.Field { return field.UUID("id", uuid.UUID{}).Immutable() }
 

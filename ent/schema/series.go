@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Series groups the events of what repeats under one title.
+// Series is a group of events: the dates of one show, under one title.
 type Series struct{ ent.Schema }
 
 // Annotations of the Series.
@@ -39,7 +39,7 @@ func (Series) Edges() []ent.Edge {
 // Indexes of the Series.
 func (Series) Indexes() []ent.Index {
 	return []ent.Index{
-		// The provider's own name for a series, for operators who look one up.
+		// For operators who look for a series by the provider's id.
 		index.Fields("provider_id", "external_id").Unique(),
 	}
 }

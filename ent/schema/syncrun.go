@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SyncRun is one attempt to sync one provider. Its id is its place in the order in which runs began.
+// SyncRun is one attempt to sync one provider. A run that began later has a higher id.
 type SyncRun struct{ ent.Schema }
 
 // Annotations of the SyncRun.
@@ -61,7 +61,7 @@ func (SyncRun) Indexes() []ent.Index {
 	return []ent.Index{
 		// A provider's runs, the latest first.
 		index.Fields("provider_id", "id"),
-		// When a provider's events were last seen, and what its next request is conditional on.
+		// For when a provider's events were last seen, and for the validators of its next conditional request.
 		index.Fields("provider_id", "id").Annotations(entsql.IndexWhere("outcome IN ('APPLIED', 'UNCHANGED')")).StorageKey("sync_runs_succeeded"),
 	}
 }
