@@ -1,19 +1,19 @@
-# The ways to build, run and check Marquee; `make` alone lists them. Recipes use relative paths only, so that the
-# checkout may lie anywhere.
+# How to build, run and check Marquee; `make` alone lists the targets. Recipes use relative paths only, so that the
+# checkout may be anywhere.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# The work itself is parallel (go, golangci-lint, node); stages that share the tree are not.
+# Targets run one at a time, since they write to the same tree. The tools that they run (go, golangci-lint, node) work in parallel.
 .NOTPARALLEL:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Runs a command with a private, empty PostgreSQL at MARQUEE_TEST_DATABASE_URL.
 POSTGRES := go run ./internal/pgdev/cmd/with-postgres --
 GOLANGCI := bin/tools/golangci-lint
-# Where goroutines share state. The rest is run without the race detector only, which makes it many times slower.
+# The packages whose goroutines share state. Only these are tested with the race detector, which makes tests many times slower.
 CONCURRENT := internal/catalog internal/fetch internal/httpapi internal/pgdev internal/simulator internal/store internal/syncer
-# What the bundled pages are made of, so that they are built again when one of these is newer.
+# The sources of the bundled pages, which are built again when one of these is newer.
 WEB_SOURCES := $(wildcard web/build.mjs web/package.json web/package-lock.json web/src/* web/src/*/*)
 
 .PHONY: help
@@ -26,7 +26,7 @@ help: ## Print this list
 run: build ## Build and start everything on this machine; ARGS="--listen :9000" is passed on
 	@exec bin/marquee dev $(ARGS)
 
-# Without the pages the program still builds and works; the pages say how to get them.
+# Without npm the program is built without the pages; in their place it shows how to build them.
 .PHONY: build
 build: ## Build bin/marquee, with GraphiQL and the REST docs when npm is there
 	@$(MAKE) -q web/dist/docs.html 2>/dev/null || { tools/need.sh npm nodejs npm && $(MAKE) web; } || \
@@ -36,13 +36,13 @@ build: ## Build bin/marquee, with GraphiQL and the REST docs when npm is there
 .PHONY: web
 web: web/dist/docs.html ## Bundle GraphiQL and the REST docs (npm)
 
-# The build writes this file last. What it is made with (node_modules) need not be kept.
+# The build writes this file last. It does not depend on node_modules, which need not be kept.
 web/dist/docs.html: $(WEB_SOURCES)
 	@tools/need.sh npm nodejs npm
 	@$(MAKE) --silent web/node_modules/.installed
 	@cd web && npm run --silent build
 
-# Not npm's own .package-lock.json: npm writes that also when it only resolves versions.
+# A file of our own, not npm's .package-lock.json: npm writes that also when it only resolves versions.
 web/node_modules/.installed: web/package.json web/package-lock.json
 test/clients/node_modules/.installed: test/clients/package.json test/clients/package-lock.json
 test/bench/peers/node_modules/.installed: test/bench/peers/package.json test/bench/peers/package-lock.json
@@ -53,13 +53,13 @@ test/bench/peers/node_modules/.installed: test/bench/peers/package.json test/ben
 
 ##-- Image
 
-# What an image says of itself, and the architecture that it is for. BUILDFLAGS goes to go build, as the kind tests want it.
+# The version in an image's labels, and its architecture and name. BUILDFLAGS are more flags of go build, for the tests on kind.
 VERSION ?= dev
 ARCH ?= $(shell go env GOARCH)
 IMAGE ?= marquee.local/marquee:$(VERSION)
 
 .PHONY: image
-image: web/dist/docs.html ## Container image without a base, no engine needed: bin/image/ARCH.tar; IMAGE=, VERSION=, ARCH=
+image: web/dist/docs.html ## Container image, without a base image or a container engine: bin/image/ARCH.tar; IMAGE=, VERSION=, ARCH=
 	@mkdir -p bin/image/$(ARCH)
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false $(BUILDFLAGS) \
 		-ldflags '-s -w -buildid= -X main.version=$(VERSION)' -o bin/image/$(ARCH)/marquee ./cmd/marquee
@@ -76,11 +76,11 @@ kind-up: ## Marquee on a kind cluster of this machine (Docker, kubectl, helm)
 	@deploy/kind/up.sh
 
 .PHONY: kind-down
-kind-down: ## Take that cluster away
+kind-down: ## Delete that cluster
 	@go tool kind delete cluster --name marquee --kubeconfig bin/kubeconfig
 
 .PHONY: e2e
-e2e: ## The chart on a kind cluster of its own (Docker, kubectl, helm)
+e2e: ## Test the chart on a kind cluster of its own (Docker, kubectl, helm)
 	@MARQUEE_E2E=1 go test -v -count=1 -timeout 40m ./test/e2e
 
 ##-- Check
@@ -105,51 +105,51 @@ test-race:
 	fi
 
 .PHONY: chart-test
-chart-test: ## The chart by the API server's own validation and its alerts by promtool, without a cluster; UPDATE=1 writes its golden manifests
+chart-test: ## Test the chart by the API server's own validation and its alerts by promtool, without a cluster; UPDATE=1 writes the golden manifests
 	@tools/need.sh promtool prometheus
 	@cd test/chart && go test ./... $(if $(UPDATE),-update)
 
 .PHONY: golden
-golden: ## Acceptance run on the real feeds in the folder MARQUEE_FEEDS
+golden: ## Acceptance tests with the real feeds in the folder MARQUEE_FEEDS
 	@$(POSTGRES) go test -count=1 -v -timeout 5m ./test/golden/...
 
 .PHONY: browser-test
-browser-test: build web/node_modules/.installed ## Look at the pages in a real Chromium
+browser-test: build web/node_modules/.installed ## Test the pages in a real Chromium
 	@[ -n "$${CHROMIUM_PATH:-}" ] || tools/need.sh chromium chromium
 	@CHROMIUM_PATH="$${CHROMIUM_PATH:-$$(command -v chromium)}" test/with-marquee.sh npm --prefix web test --silent
 
 .PHONY: clients-test
-clients-test: build test/clients/node_modules/.installed ## Real GraphQL clients, and the audit of GraphQL over HTTP
+clients-test: build test/clients/node_modules/.installed ## Test with real GraphQL clients, and by the audit of GraphQL over HTTP
 	@test/with-marquee.sh npm --prefix test/clients test --silent
 
 .PHONY: lint
-lint: $(GOLANGCI) bin/tools/precheck ## Lint, and hold the import rules
+lint: $(GOLANGCI) bin/tools/precheck ## Lint, and check the import rules
 	@$(GOLANGCI) run ./...
 	@cd tools && ../$(GOLANGCI) run --config ../.golangci.yml ./...
 	@cd test/chart && ../../$(GOLANGCI) run --config ../../.golangci.yml ./...
 	@git ls-files -z --cached --others --exclude-standard | xargs -0 -r bin/tools/precheck
 
 .PHONY: verify
-verify: ## Fail when generated files are not what make generate writes
+verify: ## Fail if generated files are not what make generate writes
 	@tools/verify.sh
 	@go mod tidy -diff
 	@cd tools && go mod tidy -diff
 	@cd test/chart && go mod tidy -diff
 
 .PHONY: vuln
-vuln: bin/tools/govulncheck ## Known vulnerabilities that our code can reach
+vuln: bin/tools/govulncheck ## Look for known vulnerabilities that our code can reach
 	@bin/tools/govulncheck ./...
 
 .PHONY: bench
-bench: ## Benchmarks; BENCH=Name picks some
+bench: ## Run benchmarks; BENCH=Name picks some
 	@$(POSTGRES) go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
 .PHONY: bench-report
-bench-report: ## Measure reads anew and write docs/benchmarks.md; MARQUEE_BENCH_EVENTS picks the sizes (half an hour)
+bench-report: ## Measure reads and write docs/benchmarks.md; MARQUEE_BENCH_EVENTS picks the sizes (half an hour)
 	@MARQUEE_BENCH_REPORT="$(CURDIR)/docs" MARQUEE_BENCH_EVENTS=$${MARQUEE_BENCH_EVENTS:-50000,500000,5000000} \
 		$(POSTGRES) go test -run '^$$' -bench '^BenchmarkReads$$' -benchtime 1x -timeout 2h ./test/bench
 
-# FastAPI comes from Debian; elsewhere it is left out.
+# FastAPI is installed from Debian's packages; on other systems it is left out.
 .PHONY: bench-peers
 bench-peers: test/bench/peers/node_modules/.installed ## Measure Marquee beside PostGraphile, Mercurius and FastAPI and write docs/peers.md (three minutes)
 	@tools/need.sh uvicorn uvicorn python3-fastapi python3-sqlalchemy python3-asyncpg python3-uvloop python3-httptools python3-ujson || echo 'Going on without FastAPI.' >&2
@@ -164,14 +164,14 @@ fmt: $(GOLANGCI) ## Format (gofumpt, import order)
 	@cd test/chart && ../../$(GOLANGCI) fmt --config ../../.golangci.yml ./...
 
 .PHONY: generate
-generate: ## Write what is generated: ent, gqlgen, the chart's schema and README
+generate: ## Generate: ent, gqlgen, the chart's schema and README
 	@go generate ./ent
 	@go tool gqlgen generate
 	@cd test/bench/entql && go tool gqlgen generate
 	@cd tools && go run ./cmd/chartdocs ../charts/marquee
 
 .PHONY: migration
-migration: ## Write the migration from the last one to the ent schema: NAME=add_price
+migration: ## Write a migration from the last one to the ent schema: NAME=add_price
 	@test -n '$(NAME)' || { echo 'Give it a name: make migration NAME=add_price' >&2; exit 1; }
 	@go run ./ent/migrate/diff '$(NAME)'
 
@@ -182,7 +182,7 @@ hooks: tools ## Install the git hooks (lefthook)
 .PHONY: tools
 tools: $(GOLANGCI) bin/tools/gofumpt bin/tools/govulncheck bin/tools/lefthook bin/tools/precheck ## Build the pinned tools into bin/tools
 
-# Versions are those of tools/go.mod. A first golangci-lint takes minutes.
+# In the versions of tools/go.mod. The first build of golangci-lint takes minutes.
 $(GOLANGCI): PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 bin/tools/gofumpt: PACKAGE := mvdan.cc/gofumpt
 bin/tools/govulncheck: PACKAGE := golang.org/x/vuln/cmd/govulncheck
@@ -194,6 +194,6 @@ bin/tools/%: tools/go.mod tools/go.sum
 	@touch $@
 
 .PHONY: clean
-clean: ## Remove what was built; data of make run is kept
+clean: ## Remove what was built; the data of make run is kept
 	@rm -rf bin web/node_modules test/clients/node_modules test/bench/peers/node_modules
 	@find web/dist -mindepth 1 -not -name .gitkeep -delete

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# need.sh COMMAND PACKAGE...: sees to it that COMMAND can be run.
-# When it is missing, root on a Debian system gets the packages installed; anyone else is told what to install.
+# need.sh COMMAND PACKAGE...: makes sure that COMMAND can be run.
+# If it is missing, the packages are installed for root on a Debian system; anyone else is told what to install.
 set -euo pipefail
 
 command=$1
@@ -16,9 +16,9 @@ fi
 
 echo "Installing $* for $command: a minute or two ..." >&2
 export DEBIAN_FRONTEND=noninteractive
-# Another apt may be at work on a machine that has just started: wait for it.
+# On a machine that has just started, another apt may be at work: wait for it.
 apt=(apt-get -qq -o DPkg::Lock::Timeout=120)
-# dpkg names every package several times, npm's are hundreds: that is shown only when it fails.
+# The output, thousands of lines for npm's hundreds of packages, is shown only if the installation fails.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 "${apt[@]}" update >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# release-check.sh VERSION: that the changelog speaks of VERSION and the chart is of it.
-# release-check.sh --notes VERSION: prints what the changelog says of it.
+# release-check.sh VERSION: checks that the changelog has a section for VERSION, and that the chart has this version.
+# release-check.sh --notes VERSION: prints that section.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 notes=false

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Generates everything and fails when that changed, added or removed a file. Works in a tree with uncommitted work:
-# what counts is before against after. The tree is left as generation leaves it.
+# Generates everything, and fails if that changes, adds or removes a file. Files may have uncommitted changes: they are compared
+# as they are before and after, and not with a commit. What was generated stays.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# One line for each file that git tracks or would offer to track.
+# A checksum of each file that git tracks or that is new to it.
 state() {
 	git ls-files -z --cached --others --exclude-standard | sort -zu |
 		while IFS= read -r -d '' file; do

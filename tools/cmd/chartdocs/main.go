@@ -1,11 +1,11 @@
 // Command chartdocs writes a Helm chart's values.schema.json, and the table of values in its README.md, from the
-// comments of its values.yaml, so that the three can't differ:
+// comments of its values.yaml, so that the three always agree:
 //
 //	# -- What the value means.
 //	# @schema {minimum: 1}
 //	replicas: 2
 //
-// The schema is closed. What a default says of its type need not be said again; `@schema` adds to it. The parts that
+// The schema allows no other values. A value has the type of its default; `@schema` adds what the default doesn't tell. The parts that
 // `$ref: "#/$defs/…"` names are in schema.defs.yaml.
 package main
 
@@ -21,7 +21,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// The table of values stands between these lines of the README.
+// The lines of the README between which the table of values is.
 const (
 	tableBegin = "<!-- Written by make generate from values.yaml. -->\n"
 	tableEnd   = "<!-- End. -->\n"

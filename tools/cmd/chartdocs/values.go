@@ -13,27 +13,27 @@ import (
 
 // A value is one key of values.yaml.
 type value struct {
-	path   string // of keys, with dots
+	path   string // its keys, with dots between them
 	about  string
-	schema map[string]any // what @schema says
+	schema map[string]any // what @schema adds
 	data   any            // the default
 	inner  []*value       // the keys under one that has no description of its own
 }
 
 var keyLine = regexp.MustCompile(`^( *)([A-Za-z][A-Za-z0-9]*):(.*)$`)
 
-// parse reads values.yaml. Keys are in block style, two spaces a level; one that is described is a value, whatever is
-// under it; one that isn't holds values.
+// parse reads values.yaml, whose keys have to be in block style, indented by two spaces a level. A key with a description is a value,
+// with all that is under it. A key without one holds values.
 func parse(text string) ([]*value, error) {
 	var defaults map[string]any
 	if err := yaml.Unmarshal([]byte(text), &defaults); err != nil {
 		return nil, err
 	}
 	root := &value{}
-	holders := []*value{root} // by depth
+	holders := []*value{root} // the keys around the current line, by depth
 	var about []string
 	var schema map[string]any
-	skip := -1 // deeper lines belong to the value above
+	skip := -1 // the depth of a described value: deeper lines are a part of it; -1: there is none
 	for i, line := range strings.Split(text, "\n") {
 		trimmed := strings.TrimSpace(line)
 		depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
@@ -87,7 +87,7 @@ func at(data any, path string) any {
 	return data
 }
 
-// closed is the schema of an object that has these keys and no others.
+// closed is the schema of an object that may have these keys and no others.
 func closed(values []*value) (map[string]any, error) {
 	properties := map[string]any{}
 	for _, v := range values {
@@ -133,7 +133,7 @@ func (v *value) jsonSchema() (map[string]any, error) {
 	return schema, nil
 }
 
-// table is the values as a table of Markdown.
+// table is the values as a Markdown table.
 func table(values []*value) string {
 	var b strings.Builder
 	b.WriteString("| value | default | |\n|---|---|---|\n")

@@ -1,6 +1,6 @@
-// Command image puts the program into a container image that has no base: the program, the roots of certificates, a
-// user, a folder for temporary files. The archive is what `docker load` and `kind load image-archive` read, and the
-// same bytes whenever it is made of the same files. Time zones are in the program.
+// Command image makes a container image of the program without a base image. It holds the program, the root certificates, a user and a
+// folder for temporary files; time zones are in the program. `docker load` and `kind load image-archive` read the archive. From the
+// same files and options comes the same archive, byte for byte.
 //
 //	image -binary marquee -arch amd64 -tag marquee:dev out.tar
 package main
@@ -24,25 +24,25 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// user is nobody that any machine knows by another name, as in distroless images.
+// user is the user and group id, as in distroless images: one that no system gives to anybody else.
 const user = 65532
 
 // options say what goes into the image.
 type options struct {
-	binary, certificates         string // files
+	binary, certificates         string // names of files
 	arch, tag, version, revision string
 	created                      int64 // Unix time, in seconds
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.binary, "binary", "", "the program, static, for linux")
-	flag.StringVar(&o.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "roots of certificates, PEM")
+	flag.StringVar(&o.binary, "binary", "", "the program, statically linked, for linux")
+	flag.StringVar(&o.certificates, "certificates", "/etc/ssl/certs/ca-certificates.crt", "root certificates, PEM")
 	flag.StringVar(&o.arch, "arch", "amd64", "architecture of the program")
 	flag.StringVar(&o.tag, "tag", "marquee:dev", "name of the image")
 	flag.StringVar(&o.version, "version", "dev", "version of the program")
-	flag.StringVar(&o.revision, "revision", "", "commit that it is made of")
-	flag.Int64Var(&o.created, "created", 0, "when that was committed, Unix time in seconds")
+	flag.StringVar(&o.revision, "revision", "", "commit that the program was built from")
+	flag.Int64Var(&o.created, "created", 0, "when that was committed, as Unix time in seconds")
 	flag.Parse()
 	err := errors.New("want one argument: the archive to write")
 	if flag.NArg() == 1 {
@@ -54,7 +54,7 @@ func main() {
 	}
 }
 
-// write builds the image and writes the archive, whole or not at all.
+// write builds the image and writes the archive. An older archive of that name stays until the new one is complete.
 func write(o options, archive string) error {
 	tag, err := name.NewTag(o.tag)
 	if err != nil {
@@ -111,7 +111,7 @@ func build(o options) (v1.Image, error) {
 	return mutate.ConfigFile(image, config)
 }
 
-// layer is the one layer, as a tar.
+// layer is the image's only layer, as a tar.
 func layer(o options, at time.Time) ([]byte, error) {
 	program, err := os.ReadFile(o.binary)
 	if err != nil {
@@ -124,7 +124,7 @@ func layer(o options, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, file := range []struct {
-		name    string // that of a folder ends with /
+		name    string // a folder's ends with /
 		mode    int64
 		content []byte
 	}{

@@ -16,7 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// maxSize is the largest file, in bytes, that may be committed. Larger ones stay in every clone for ever.
+// maxSize is the largest file, in bytes, that may be committed. What is committed stays in every clone for ever.
 const maxSize = 500_000
 
 // A problem is one reason not to commit a file.
@@ -25,7 +25,7 @@ type problem struct {
 	text string
 }
 
-// check returns what is wrong with the file of that name, in the order of its lines for each kind of problem.
+// check returns what is wrong with a file: its size, then its syntax, then single lines.
 func check(name string, content []byte) []problem {
 	name = filepath.ToSlash(name)
 	var found []problem
@@ -52,8 +52,8 @@ func isBinary(content []byte) bool {
 	return bytes.IndexByte(content[:min(len(content), 8000)], 0) >= 0
 }
 
-// checkSyntax parses the formats it knows by their names. Fixtures may be broken on purpose, and a chart's templates
-// are no YAML until Helm has filled them in.
+// checkSyntax parses files whose names tell their format. Files in testdata may be broken on purpose, and a chart's templates
+// are not YAML before Helm has rendered them.
 func checkSyntax(name string, content []byte) (line int, err error) {
 	if inFolder(name, "testdata") {
 		return 0, nil
@@ -134,15 +134,15 @@ func checkTOML(content []byte) (int, error) {
 	return line, fmt.Errorf("not TOML: %w", err)
 }
 
-// A leftover is a pattern that has no place in a committed line of the files that it applies to.
+// A leftover is a pattern that may not be in a line of the files that it applies to.
 type leftover struct {
 	applies func(name string) bool
 	pattern *regexp.Regexp
 	text    string
 }
 
-// leftovers lists the patterns. Go's own leftovers are the linter's business (forbidigo). The patterns are written so
-// that none matches this file.
+// leftovers lists the patterns. They don't match their own text, so that this file passes. Debug output in Go is for the linter to
+// find (forbidigo).
 func leftovers() []leftover {
 	return []leftover{
 		{anyFile, regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY`), "a private key"},
@@ -179,7 +179,7 @@ func isScript(name string) bool {
 	return slices.Contains([]string{".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx"}, filepath.Ext(name))
 }
 
-// isPageScript tells what runs in a browser from what builds and tests it, which may print.
+// isPageScript says whether a script runs in a browser. Scripts that build and test may print.
 func isPageScript(name string) bool { return isScript(name) && inFolder(name, "src") }
 
 func inFolder(name, folder string) bool {

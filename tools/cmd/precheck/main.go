@@ -1,8 +1,8 @@
-// Command precheck looks at files before they are committed: JSON, YAML, TOML and .env syntax, private keys,
-// merge conflicts and debug leftovers, and files that are too large for a repository.
+// Command precheck checks files before they are committed: the syntax of JSON, YAML, TOML and .env files, and that there are no private
+// keys, merge conflicts, leftovers of debugging and files too large for a repository.
 //
-// It takes file names, prints one line for each problem and exits with 1 when there was one.
-// Names that are no regular files (a deleted file, a symbolic link) are passed over.
+// It takes file names, prints a line for each problem, and exits with 1 if there is one. Names that are not regular files (a deleted
+// file, a symbolic link) are ignored.
 package main
 
 import (
