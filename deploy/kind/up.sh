@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# up.sh: a kind cluster with Marquee and two simulated providers in it. Run again, it brings in what has changed.
+# up.sh: creates a kind cluster with Marquee and two simulated providers. Run again, it brings in what has changed.
 #
-# KIND_NODE_IMAGE chooses the node's image. KIND_POSTGRES_IMAGE is that of PostgreSQL, and KIND_POSTGRES_ARCHIVE a file to
-# load it from; where they are not set, both are pulled.
+# KIND_NODE_IMAGE is the node's image, KIND_POSTGRES_IMAGE that of PostgreSQL, and KIND_POSTGRES_ARCHIVE a file to load the latter
+# from. Without them, kind's default and the official image are pulled.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kind() { go tool kind "$@"; }
@@ -22,7 +22,7 @@ fi
 kind export kubeconfig --name marquee >/dev/null 2>&1
 
 step "Image"
-# The tag tells one build from the next: a node does not look for another image under a tag that it has.
+# The tag is different for each build: a node does not load another image under a tag that it has already.
 make --no-print-directory image VERSION=kind IMAGE=marquee.local/marquee:kind
 tag=kind-$(sha256sum "bin/image/$(go env GOARCH).tar" | cut -c1-12)
 make --no-print-directory image VERSION=kind IMAGE="marquee.local/marquee:$tag" >/dev/null
