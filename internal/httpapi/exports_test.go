@@ -20,6 +20,7 @@ import (
 	"github.com/aledotdev/marquee/internal/catalog"
 	"github.com/aledotdev/marquee/internal/event"
 	"github.com/aledotdev/marquee/internal/httpapi"
+	"github.com/aledotdev/marquee/internal/httpapi/ratelimit"
 )
 
 // happening is an event as a catalog exports it, of which only a calendar can be made.
@@ -253,6 +254,24 @@ func TestExportsAtATime(t *testing.T) {
 	<-begun
 	if status := <-done; status != http.StatusOK {
 		t.Errorf("%d", status)
+	}
+}
+
+// TestRefusedMethodsAreFree: what is refused for its method takes no points away from what is asked next.
+func TestRefusedMethodsAreFree(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"/events.ics", "/search"} {
+		o := options(&fake{})
+		o.Limiter = ratelimit.New(ratelimit.Options{Budget: ratelimit.Budget{Rate: 1, Burst: 2_000}, Clock: func() time.Time { return time.Unix(0, 0) }})
+		server := httpapi.New(o)
+		for range 5 {
+			if w := do(t, server, http.MethodPost, target); w.Code != http.StatusMethodNotAllowed {
+				t.Errorf("POST %s: %d", target, w.Code)
+			}
+		}
+		if w := do(t, server, http.MethodGet, target); w.Code != http.StatusOK {
+			t.Errorf("GET %s: %d", target, w.Code)
+		}
 	}
 }
 

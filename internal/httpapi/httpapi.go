@@ -118,14 +118,14 @@ func New(o Options) *Server {
 	}
 
 	mux := http.NewServeMux()
-	limited := func(points int, next http.Handler) http.Handler {
-		return o.Limiter.Handler(points, http.HandlerFunc(tooMuch), next)
+	limited := func(points int, next http.Handler) http.Handler { // a refused method costs nothing
+		return readOnly(o.Limiter.Handler(points, http.HandlerFunc(tooMuch), compressed(next)))
 	}
-	search := limited(searchPoints, readOnly(compressed(http.HandlerFunc(s.search))))
+	search := limited(searchPoints, http.HandlerFunc(s.search))
 	mux.Handle("/search", search)
 	mux.Handle("/search/{$}", search)
 	for _, format := range export.Formats() {
-		mux.Handle(exportPath+format.Name, limited(exportPoints, readOnly(compressed(s.export(format)))))
+		mux.Handle(exportPath+format.Name, limited(exportPoints, s.export(format)))
 	}
 	mux.Handle(graphQLPath, o.GraphQL)
 	mux.Handle("/openapi.json", readOnly(document("application/json", openAPI)))

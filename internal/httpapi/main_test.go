@@ -18,7 +18,10 @@ import (
 	"github.com/aledotdev/marquee/internal/httpapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks for goroutines that are left over. Those of limiters end only when the garbage collector has found that nobody uses them.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/maypok86/otter/v2.periodicCleanUp[...]"))
+}
 
 var errDatabase = errors.New(`relation "events" does not exist`)
 
