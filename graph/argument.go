@@ -11,8 +11,9 @@ import (
 )
 
 // argumentOf is the argument that an error is about, as a client would name it: window.from. It is the same
-// whether its value was in the document or in a variable. It is empty if the error is not about an argument.
-func argumentOf(ctx context.Context, err *gqlerror.Error) string {
+// whether its value was in the document or in a variable. It is empty if the error is not about an argument, or if the document has more
+// tokens than maxTokens.
+func argumentOf(ctx context.Context, err *gqlerror.Error, maxTokens int) string {
 	if field := graphql.GetFieldContext(ctx); field != nil {
 		// gqlgen appends the names of argument and input field to the field's path.
 		return dotted("", err.Path[min(len(field.Path()), len(err.Path)):])

@@ -394,6 +394,17 @@ func TestRefusedDocuments(t *testing.T) {
 	}
 }
 
+// TestArgumentOfLongDocument: where longer documents are let in, their errors name the argument, too.
+func TestArgumentOfLongDocument(t *testing.T) {
+	t.Parallel()
+	engine := graph.NewEngine(nil, slog.New(slog.DiscardHandler), graph.Limits{Tokens: 10_000})
+	query := `{ events(first: "many") { totalCount } } ` + strings.Repeat("#\n", 6_000)
+	_, refused := engine.Prepare(t.Context(), graph.Request{Query: query})
+	if want := `"argument":"first"`; refused == nil || !strings.Contains(string(refused.Body), want) {
+		t.Errorf("%+v, want %s", refused, want)
+	}
+}
+
 // TestHugeDocuments: what is too large is refused before it is validated, and of what is wrong in many places some are told. Each of these took
 // seconds.
 func TestHugeDocuments(t *testing.T) {

@@ -25,10 +25,10 @@ var errPanic = errors.New("panic in a resolver")
 // presenter turns errors into what the client may see. Errors of the catalog are meant for the client; those of
 // parsing and validation say what is wrong with the document. All others are logged, once, and the client
 // sees only that the error is internal.
-func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+func presenter(log *slog.Logger, maxTokens int) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		presented := graphql.DefaultErrorPresenter(ctx, err)
-		argument := argumentOf(ctx, presented)
+		argument := argumentOf(ctx, presented, maxTokens)
 		var known *catalog.Error
 		switch {
 		case errors.As(err, &known):

@@ -24,12 +24,12 @@ type Limits struct {
 	NoIntrospection bool // refuse __schema and __type
 }
 
-// maxTokens is the default of Limits.Tokens. Of a document that is refused, no more tokens are parsed again to find the argument at fault.
-const maxTokens = 5_000
+// defaultTokens is the default of Limits.Tokens.
+const defaultTokens = 5_000
 
 // orDefaults replaces zeros by defaults.
 func (l Limits) orDefaults() Limits {
-	l.Tokens = cmp.Or(l.Tokens, maxTokens)
+	l.Tokens = cmp.Or(l.Tokens, defaultTokens)
 	l.Fields = cmp.Or(l.Fields, 400)
 	l.Aliases = cmp.Or(l.Aliases, 30)
 	l.Directives = cmp.Or(l.Directives, 30)

@@ -24,9 +24,10 @@ type Request struct {
 	Extensions    map[string]any
 }
 
-// Mutates says whether the operation is a mutation, judged by its text alone, which need not be valid.
+// Mutates says whether the operation is a mutation, judged by its text alone, which need not be valid. A document of more than 5,000 tokens
+// is not looked at.
 func (r Request) Mutates() bool {
-	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, maxTokens)
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: r.Query}, defaultTokens)
 	if err != nil {
 		return false
 	}

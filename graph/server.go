@@ -46,7 +46,7 @@ func NewEngine(reads Catalog, log *slog.Logger, limits Limits) *Engine {
 	e.SetDefaultRulesFn(validation)
 	e.Use(extension.Introspection{})
 	e.Use(written{})
-	e.SetErrorPresenter(presenter(log))
+	e.SetErrorPresenter(presenter(log, limits.Tokens))
 	e.SetRecoverFunc(func(ctx context.Context, p any) error {
 		log.LogAttrs(ctx, slog.LevelError, "panic in a resolver", append(places.Attrs(p), slog.String("path", graphql.GetPath(ctx).String()))...)
 		return errPanic
