@@ -82,6 +82,7 @@ func TestMistakes(t *testing.T) {
 		{name: "broken .env", files: map[string]string{".env": "what is this\n"}, args: []string{"config"}, code: exitConfig, says: []string{".env"}},
 		{name: "no database", args: []string{"serve"}, code: exitConfig, says: []string{"--database-url", "MARQUEE_DATABASE_URL", "postgres://"}},
 		{name: "bad database", args: []string{"serve", "--database-url", "postgres://u:sekret@h:port/x"}, code: exitConfig, says: []string{"--database-url"}},
+		{name: "a manifest nowhere", args: []string{"serve", "--database-url=postgres://h/x", "--trusted-documents=~/nowhere.json"}, code: exitConfig, says: []string{"open /", "/nowhere.json"}},
 		{name: "no providers", args: []string{"provider", "list"}, code: exitConfig, says: []string{"--providers"}},
 		{name: "providers nowhere", args: []string{"provider", "list", "--providers", "/nonexistent"}, code: exitConfig, says: []string{"/nonexistent"}},
 		{name: "busy port", args: []string{"dev", "--listen", busy.Addr().String()}, code: exitConfig, says: []string{"--listen", busy.Addr().String(), "another"}},

@@ -100,7 +100,7 @@ type answering struct {
 	TrustedProxies   networks             `help:"Networks of the proxies in front of the API, whose X-Forwarded-For is believed: 10.0.0.0/8,fd00::/8." placeholder:"NETWORK,…"`
 	CORSOrigins      origins              `help:"Origins whose web pages may call the API: https://app.example,https://www.example; *: all." name:"cors-origins" placeholder:"ORIGIN,…"`
 	Documents        gqlhttp.DocumentMode `help:"Which operations are answered. open: all. prefer: all, and some of those that are not trusted are logged. only: trusted ones." enum:"open,prefer,only" default:"open"`
-	TrustedDocuments string               `help:"The manifest of trusted operations, as the tools of Apollo, graphql-codegen or Relay write it." placeholder:"FILE"`
+	TrustedDocuments string               `help:"The manifest of trusted operations, as the tools of Apollo, graphql-codegen or Relay write it." type:"path" placeholder:"FILE"`
 	MaxExports       uint8                `help:"Most exports (/events.ics, .csv, .jsonld) at a time, 1 to 255; each holds a database connection." default:"2"`
 }
 
