@@ -77,7 +77,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) (err error) {
 	if _, err := migrator.Up(ctx); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
-	sources, err := c.sources(demoListener.Addr().String())
+	sources, err := c.sources(reachable(demoListener.Addr()))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (c *devCommand) serve(ctx context.Context, p *program, log *slog.Logger, ur
 		case <-ctx.Done():
 		}
 	})
-	c.announce(p, url, listener.Addr(), demoListener.Addr())
+	c.announce(p, url, reachable(listener.Addr()), reachable(demoListener.Addr()))
 
 	running.Wait()
 	close(failures)
@@ -208,15 +208,15 @@ func stopDatabase(ctx context.Context, server *pgdev.Server) error {
 	return nil
 }
 
-func (c *devCommand) announce(p *program, url databaseURL, api, demo net.Addr) {
+func (c *devCommand) announce(p *program, url databaseURL, api, demo string) {
 	fmt.Fprintln(p.stdout, "\nMarquee is up. Ctrl-C stops it; its data is kept.")
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
-		{"GraphiQL", "http://" + api.String() + "/graphiql"},
-		{"GraphQL", "http://" + api.String() + "/graphql"},
-		{"REST docs", "http://" + api.String() + "/docs"},
-		{"REST search", "http://" + api.String() + "/search"},
-		{"Demo feed", "http://" + demo.String() + simulator.FeedPath},
+		{"GraphiQL", "http://" + api + "/graphiql"},
+		{"GraphQL", "http://" + api + "/graphql"},
+		{"REST docs", "http://" + api + "/docs"},
+		{"REST search", "http://" + api + "/search"},
+		{"Demo feed", "http://" + demo + simulator.FeedPath},
 	} {
 		fmt.Fprintf(table, "  %s\t%s\n", line[0], line[1])
 	}

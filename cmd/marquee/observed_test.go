@@ -83,6 +83,13 @@ func (j *journal) Write(b []byte) (int, error) {
 	return j.text.Write(b)
 }
 
+// String is what has been written.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 // lines are the log's lines that say message.
 func (j *journal) lines(message string) []map[string]any {
 	j.mu.Lock()

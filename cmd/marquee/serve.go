@@ -295,6 +295,15 @@ func listen(ctx context.Context, at address, flag string) (net.Listener, error) 
 	return listener, nil
 }
 
+// reachable is where a listener is reached from this machine: at 127.0.0.1 if it listens on all addresses.
+func reachable(listener net.Addr) string {
+	at, ok := listener.(*net.TCPAddr)
+	if !ok || !at.IP.IsUnspecified() {
+		return listener.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(at.Port))
+}
+
 // serveFeed serves the demo provider, whose hanging answers end with ctx.
 func serveFeed(ctx context.Context, listener net.Listener, feed http.Handler) error {
 	server := &http.Server{

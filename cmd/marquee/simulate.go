@@ -40,7 +40,7 @@ func (c *providerSimulateCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "A simulated provider answers at http://%s%s; Ctrl-C stops it.\n", listener.Addr(), simulator.FeedPath)
+	fmt.Fprintf(p.stdout, "A simulated provider answers at http://%s%s; Ctrl-C stops it.\n", reachable(listener.Addr()), simulator.FeedPath)
 	return serveFeed(ctx, listener, feed)
 }
 
