@@ -258,7 +258,7 @@ func serveAPI(ctx context.Context, log *slog.Logger, pools *pools, url databaseU
 		SDL:         graph.SDL(),
 		SchemaCheck: func(ctx context.Context) error { return migrator.CheckOn(ctx, pools.primary) },
 		Replica:     replicaNote(reads),
-		Version:     httpapi.Version{Version: version},
+		Version:     programVersion(),
 		Limiter:     limiter,
 		Origins:     how.CORSOrigins,
 		Exports:     int(how.MaxExports),

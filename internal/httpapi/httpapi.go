@@ -34,9 +34,9 @@ type Catalog interface {
 // Version is what /version tells of the program.
 type Version struct {
 	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Date    string `json:"date,omitempty"`
-	Go      string `json:"go,omitempty"`
+	Commit  string `json:"commit,omitempty"` // from which it was built; with +dirty if files were changed besides
+	Date    string `json:"date,omitempty"`   // of the commit
+	Go      string `json:"go,omitempty"`     // the version of Go that built it
 }
 
 // Timeouts bound the work on one request. 0 is the default.
