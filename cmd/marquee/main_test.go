@@ -68,6 +68,10 @@ func TestMistakes(t *testing.T) {
 	}{
 		{name: "no such command", args: []string{"dance"}, code: exitUsage, says: []string{"dance", "--help"}},
 		{name: "no such flag", args: []string{"serve", "--loud"}, code: exitUsage, says: []string{"--loud"}},
+		{name: "a plan again and again", args: []string{"sync", "--dry-run", "--every=1m"}, code: exitUsage, says: []string{"--every and --dry-run"}},
+		{name: "what is due again and again", args: []string{"sync", "run", "--due", "--every=1m"}, code: exitUsage, says: []string{"--every and --due"}},
+		{name: "a plan of what is due", args: []string{"sync", "--due", "--dry-run"}, code: exitUsage, says: []string{"--due and --dry-run"}},
+		{name: "a plan, where syncs have an interval", env: map[string]string{"MARQUEE_EVERY": "1m"}, args: []string{"sync", "--dry-run"}, code: exitConfig, says: []string{"--providers"}},
 		{name: "wrong flag", args: []string{"dev", "--listen", "here"}, code: exitConfig, says: []string{"--listen", "here", "127.0.0.1:8080"}},
 		{name: "wrong variable", env: map[string]string{"MARQUEE_EVERY": "often"}, args: []string{"dev"}, code: exitConfig, says: []string{"MARQUEE_EVERY", "often", "60s"}},
 		{name: "wrong variable of another command", env: map[string]string{"MARQUEE_EVERY": "often"}, args: []string{"config"}, code: exitConfig, says: []string{"MARQUEE_EVERY"}},

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/aledotdev/marquee/internal/event"
@@ -46,7 +48,10 @@ type syncRunCommand struct {
 }
 
 // Run syncs once, or until ctx is done.
-func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
+func (c *syncRunCommand) Run(ctx context.Context, p *program, parsed *kong.Context) error {
+	if err := c.checkModes(parsed); err != nil {
+		return err
+	}
 	log := p.logger()
 	interactive := onTerminal(p.stdout) && c.Every == 0 && !c.DryRun
 	if interactive {
@@ -85,6 +90,24 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program) error {
 	failures := s.Once(ctx, sources)
 	c.prune(ctx, log, pool)
 	return worst(failures)
+}
+
+// checkModes refuses modes that exclude each other. An interval from the environment, which marquee dev reads, too, gives way to another mode.
+func (c *syncRunCommand) checkModes(parsed *kong.Context) error {
+	every := slices.ContainsFunc(parsed.Path, func(given *kong.Path) bool { return given.Flag != nil && given.Flag.Name == "every" })
+	var modes []string
+	for _, mode := range []struct {
+		flag string
+		on   bool
+	}{{"--every", every}, {"--due", c.Due}, {"--dry-run", c.DryRun}} {
+		if mode.on {
+			modes = append(modes, mode.flag)
+		}
+	}
+	if len(modes) > 1 {
+		return &exitError{exitUsage, fmt.Errorf("%s: want one of them only", strings.Join(modes, " and "))}
+	}
+	return nil
 }
 
 // due syncs what is due. Each run holds a connection of the pool, and its sign of life wants another.
@@ -218,7 +241,7 @@ func (p providers) load(client *fetch.Client) ([]*provider.Source, error) {
 	return sources, nil
 }
 
-// named picks sources by slug, all if no slug is given.
+// named picks sources by slug, each once; all if no slug is given.
 func named(sources []*provider.Source, slugs []string) ([]*provider.Source, error) {
 	if len(slugs) == 0 {
 		return sources, nil
@@ -229,7 +252,9 @@ func named(sources []*provider.Source, slugs []string) ([]*provider.Source, erro
 		if i < 0 {
 			return nil, &exitError{exitUsage, errors.New("no provider " + slug)}
 		}
-		picked = append(picked, sources[i])
+		if !slices.Contains(picked, sources[i]) {
+			picked = append(picked, sources[i])
+		}
 	}
 	return picked, nil
 }
