@@ -53,7 +53,7 @@ func (c *syncRunCommand) Run(ctx context.Context, p *program, parsed *kong.Conte
 		return err
 	}
 	log := p.logger()
-	interactive := onTerminal(p.stdout) && c.Every == 0 && !c.DryRun
+	interactive := onTerminal(p.stdout) && c.Every == 0 && !c.Due && !c.DryRun
 	if interactive {
 		log = slog.New(slog.DiscardHandler) // the progress and the summary say the same
 	}
