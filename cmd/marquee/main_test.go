@@ -197,6 +197,9 @@ func TestSyncExit(t *testing.T) {
 
 	body.Store(fmt.Sprintf(planList, 1)[:100])
 	expect(exitData, "MALFORMED", "sync")
+	body.Store("<planList></output>")
+	expect(exitData, "MALFORMED", "sync")
+	expect(exitOK, "</output>", "sync", "runs", "--last", "1")
 	body.Store("")
 	expect(exitTemporary, "EMPTY", "sync")
 	body.Store(strings.Repeat(strings.Replace(fmt.Sprintf(planList, 1), "2099-06-30", "2099-06-31", 1), 1))

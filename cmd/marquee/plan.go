@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -50,9 +49,7 @@ func printPlan(w io.Writer, plan syncer.Plan) error {
 		for i := range plan.Quarantine {
 			line.Quarantine = append(line.Quarantine, newRecordLine(&plan.Quarantine[i]))
 		}
-		lines := json.NewEncoder(w)
-		lines.SetEscapeHTML(false)
-		return lines.Encode(line)
+		return jsonLines(w).Encode(line)
 	}
 	c := plan.Counts
 	fmt.Fprintf(w, "%s: %d records: %d to add, %d to change, %d to remove of %d upcoming, %d returning, %d as before, %d quarantined\n",

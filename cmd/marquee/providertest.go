@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -83,8 +82,7 @@ func printPreview(w io.Writer, p provider.Preview) error {
 		previewTable(w, p)
 		return nil
 	}
-	lines := json.NewEncoder(w)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(w)
 	for _, records := range [][]event.Record{p.Events, p.Quarantine} {
 		for i := range records {
 			if err := lines.Encode(newRecordLine(&records[i])); err != nil {

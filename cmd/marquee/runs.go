@@ -38,7 +38,7 @@ func (c *syncRunsCommand) Run(ctx context.Context, p *program) error {
 		return databaseError(err)
 	}
 	if !onTerminal(p.stdout) {
-		lines := json.NewEncoder(p.stdout)
+		lines := jsonLines(p.stdout)
 		for _, r := range runs {
 			if err := lines.Encode(r); err != nil {
 				return err
@@ -64,6 +64,13 @@ func (c *syncRunsCommand) Run(ctx context.Context, p *program) error {
 	}
 	t.Render()
 	return nil
+}
+
+// jsonLines writes values as JSON, one a line. <, > and & stay as they are, for the lines are no HTML.
+func jsonLines(w io.Writer) *json.Encoder {
+	lines := json.NewEncoder(w)
+	lines.SetEscapeHTML(false)
+	return lines
 }
 
 func outcomeColor(o event.Outcome) text.Colors {
