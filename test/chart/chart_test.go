@@ -342,7 +342,7 @@ func TestConnectionsOfClusters(t *testing.T) {
 	t.Parallel()
 	for _, cluster := range []string{"parameters: {max_connections: '500'}", "spec: {postgresql: {parameters: {max_connections: '500'}}}"} {
 		_, err := render(load(t), valuesOf(t, "database: {mode: cnpg, cnpg: {"+cluster+"}}"), capabilities(t, "postgresql.cnpg.io/v1"))
-		if err == nil || !strings.Contains(err.Error(), "max_connections is that of database.maxConnections") {
+		if err == nil || !strings.Contains(err.Error(), "max_connections comes from database.maxConnections") {
 			t.Errorf("%s: got %v", cluster, err)
 		}
 	}

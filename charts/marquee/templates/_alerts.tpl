@@ -1,7 +1,7 @@
 {{/*
-The groups of files/alerts.yaml, and one of the providers that are synced, each by its own schedule. With a ServiceMonitor of
-ours it is known how this release's metrics are labelled: all are asked for by that, or another release would hide what is
-wrong with this one.
+The groups of files/alerts.yaml, and one more with rules for each provider that is not suspended, by its own schedule. If the chart
+makes the ServiceMonitor, the labels of this release's metrics are known: all rules then ask for these alone, since the metrics of
+another release could hide what is wrong with this one.
 */}}
 {{- define "marquee.alerts" -}}
 {{- $watched := list -}}
@@ -13,7 +13,7 @@ wrong with this one.
 {{- if not $suspended }}{{ $watched = append $watched (merge (dict "slug" .slug) $gaps) }}{{ end -}}
 {{- end -}}
 {{- $alerts := .Files.Get "files/alerts.yaml" -}}
-{{- /* A day without a sync is as it should be for these. */ -}}
+{{- /* These may go without a sync for more than a day: MarqueeProviderStale leaves them out. */ -}}
 {{- if $apart }}{{ $alerts = replace "marquee_provider_last_success_timestamp_seconds" (printf "marquee_provider_last_success_timestamp_seconds{provider!~%q}" (join "|" $apart)) $alerts }}{{ end -}}
 {{- $alerts = printf "%s%s" (trim $alerts) (include "marquee.missedAlerts" $watched) -}}
 {{- if .Values.serviceMonitor.enabled -}}
@@ -24,27 +24,27 @@ wrong with this one.
 {{- $alerts -}}
 {{- end }}
 
-{{/* Of a list of providers that are synced: slug, and least and most as marquee.providerGaps has them. */}}
+{{/* The group for providers. Takes a list of them: slug, and least and most of marquee.providerGaps. */}}
 {{- define "marquee.missedAlerts" -}}
 {{- with . }}
-  # A CronJob that is gone, or never starts, fails nothing: what it should have brought is missed instead.
+  # A CronJob that is gone or never starts does not fail. These find it by the syncs that don't come.
   - name: marquee-providers
     rules:
       {{- range . }}
-      {{- /* The greatest gap, and time for two runs to fail; an hour more where nights are, one of which has it each year. */}}
+      {{- /* The longest gap between two syncs, and time for two runs to fail. A gap may be up to an hour longer on the night when clocks go back. */}}
       {{- $late := add .most (max (mul 2 .least) (min .most 3600)) 900 }}
       - alert: MarqueeProviderMissed
         expr: time() - max by (namespace, job) (marquee_provider_last_success_timestamp_seconds{provider={{ quote .slug }}}) > {{ $late }}
         for: 15m
         labels: {severity: warning, provider: {{ quote .slug }}}
         annotations:
-          summary: {{ printf "%s should be synced again after %d s at the latest, and is long overdue: see its CronJob." .slug (int .most) | quote }}
+          summary: {{ printf "%s is long overdue: its schedule has a sync at least every %d s. See its CronJob." .slug (int .most) | quote }}
       - alert: MarqueeProviderMissed
         expr: absent(marquee_provider_last_success_timestamp_seconds{provider={{ quote .slug }}})
         for: {{ add .most 900 }}s
         labels: {severity: warning, provider: {{ quote .slug }}}
         annotations:
-          summary: {{ printf "%s was never synced well, and should be within %d s: see its CronJob." .slug (int .most) | quote }}
+          summary: {{ printf "%s was never synced successfully, and its schedule has a sync at least every %d s. See its CronJob." .slug (int .most) | quote }}
       {{- end }}
 {{- end }}
 {{- end }}

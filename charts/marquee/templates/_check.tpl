@@ -1,20 +1,20 @@
-{{/* What a schema can't say. Each message tells what to change. */}}
+{{/* Checks that values.schema.json can't make. Each message says what to change. */}}
 {{- define "marquee.check" -}}
 {{- $db := .Values.database -}}
 {{- if and (eq $db.mode "external") (not $db.external.existingSecret) -}}
 {{- fail "database.external.existingSecret is missing: make a Secret with the database's URL (kubectl create secret generic marquee-database --from-literal=url=postgres://user:password@host/name) and name it there; or try with database.mode=embedded" -}}
 {{- end -}}
 {{- if and (eq $db.mode "cnpg") (not (.Capabilities.APIVersions.Has "postgresql.cnpg.io/v1")) -}}
-{{- fail "database.mode cnpg: this cluster doesn't have CloudNativePG (postgresql.cnpg.io/v1): install its operator first; with helm template say --api-versions postgresql.cnpg.io/v1" -}}
+{{- fail "database.mode cnpg: this cluster doesn't have CloudNativePG (postgresql.cnpg.io/v1): install its operator first; with helm template add --api-versions postgresql.cnpg.io/v1" -}}
 {{- end -}}
 {{- if and (eq $db.mode "cnpg") (or (hasKey $db.cnpg.parameters "max_connections") (dig "postgresql" "parameters" "max_connections" "" $db.cnpg.spec)) -}}
-{{- fail "database.cnpg.parameters: max_connections is that of database.maxConnections: set it there" -}}
+{{- fail "database.cnpg.parameters: max_connections comes from database.maxConnections: set it there" -}}
 {{- end -}}
 {{- if and .Values.api.autoscaling.enabled (lt (int .Values.api.autoscaling.maxReplicas) (int .Values.api.autoscaling.minReplicas)) -}}
 {{- fail "api.autoscaling.maxReplicas is less than minReplicas" -}}
 {{- end -}}
 {{- if lt (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int) -}}
-{{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d, which is preStopSleepSeconds and the 25 s that requests under way have, and some" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int)) -}}
+{{- fail (printf "api.terminationGracePeriodSeconds %d: want at least %d: preStopSleepSeconds, 25 s for requests under way, and 4 more" (int .Values.api.terminationGracePeriodSeconds) (add (int .Values.api.preStopSleepSeconds) 29 | int)) -}}
 {{- end -}}
 {{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
 {{- fail (printf "service.nodePort %d: a Service of type ClusterIP has none: set service.type to NodePort or LoadBalancer, or take the port away" (int .Values.service.nodePort)) -}}
@@ -35,7 +35,7 @@
 {{- include "marquee.checkConnections" . -}}
 {{- end }}
 
-{{/* With sync.mode sharded all providers are synced by the same pods, and `cronJob` of one can only add to their environment. */}}
+{{/* With sync.mode sharded all providers are synced by the same pods, and `cronJob` can only add to their environment, or suspend its provider. */}}
 {{- define "marquee.checkSharded" -}}
 {{- $env := dict -}}
 {{- range .Values.sync.extraEnv }}{{ $_ := set $env .name (dict "by" "sync.extraEnv" "is" (toJson .)) }}{{ end -}}
@@ -50,7 +50,7 @@
 {{- range $own.extraEnv -}}
 {{- $was := default dict (get $env .name) -}}
 {{- if and $was (ne $was.is (toJson .)) -}}
-{{- fail (printf "provider %s: cronJob.extraEnv: %s is another by %s, and with sync.mode sharded all providers have one environment: change the name, or use sync.mode perProvider" $provider.slug .name $was.by) -}}
+{{- fail (printf "provider %s: cronJob.extraEnv: %s has another value in %s, but with sync.mode sharded all providers share one environment: change the name, or use sync.mode perProvider" $provider.slug .name $was.by) -}}
 {{- end -}}
 {{- $_ := set $env .name (dict "by" (printf "provider %s" $provider.slug) "is" (toJson .)) -}}
 {{- end -}}

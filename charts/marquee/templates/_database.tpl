@@ -1,4 +1,4 @@
-{{/* The name of the database's objects that the chart makes, and of its host. */}}
+{{/* The name of the database that the chart creates: of its objects, and of its host. */}}
 {{- define "marquee.database" -}}
 {{ include "marquee.fullname" . }}-postgres
 {{- end }}
@@ -7,7 +7,7 @@
 {{- default (include "marquee.database" .) .Values.database.embedded.existingSecret -}}
 {{- end }}
 
-{{/* How a role (owner, app, api, none) gets to the database. Of (root, role, conns). */}}
+{{/* The environment variables by which a role (owner, app, api, none) connects to the database. Takes root, role, conns. */}}
 {{- define "marquee.databaseEnv" -}}
 {{- $db := .root.Values.database -}}
 {{- $name := include "marquee.database" .root -}}
@@ -35,7 +35,7 @@
   valueFrom: {secretKeyRef: {name: {{ $name }}-app, key: username}}
 - name: PGPASSWORD
   valueFrom: {secretKeyRef: {name: {{ $name }}-app, key: password}}
-# The pooler shows the server's certificate, which has not its name.
+# The pooler presents the server's certificate, which has another host name.
 - {name: PGSSLMODE, value: {{ ternary "verify-ca" "verify-full" $pooled }}}
 - {name: PGSSLROOTCERT, value: /etc/marquee/database/ca.crt}
 {{- else }}
@@ -52,7 +52,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The arguments of marquee migrate up, as JSON. */}}
+{{/* The flags of marquee migrate up that grant rights, as a JSON list. */}}
 {{- define "marquee.grantArgs" -}}
 {{- $args := list -}}
 {{- range .Values.migrations.grantTo }}{{ $args = append $args (printf "--grant-to=%s" .) }}{{ end -}}
@@ -61,21 +61,21 @@
 {{- toJson $args -}}
 {{- end }}
 
-{{/* API pods at most, with one that an update adds. */}}
+{{/* Most pods of the API at a time, with the one that an update adds. */}}
 {{- define "marquee.apiPods" -}}
 {{- with .Values.api -}}
 {{- add 1 (ternary .autoscaling.maxReplicas .replicas .autoscaling.enabled) -}}
 {{- end -}}
 {{- end }}
 
-{{/* Fails when all pods together may want more connections than the database has. */}}
+{{/* Fails if all pods together could open more connections than the database accepts. */}}
 {{- define "marquee.checkConnections" -}}
 {{- $v := .Values -}}
 {{- $apiPods := include "marquee.apiPods" . | int -}}
 {{- $api := mul $apiPods $v.api.databaseMaxConns -}}
 {{- $syncPods := 0 -}}
 {{- $sync := 0 -}}
-{{- /* A run ends before the one after the next begins: with Allow two may be there. */ -}}
+{{- /* A run is stopped within its period: so with Allow there are two at a time, at most. */ -}}
 {{- if eq $v.sync.mode "sharded" -}}
 {{- $syncPods = mul $v.sync.shards (ternary 2 1 (eq $v.sync.concurrencyPolicy "Allow")) -}}
 {{- $sync = mul $syncPods $v.sync.databaseMaxConns -}}
@@ -98,9 +98,9 @@
 {{- $sum = printf "pooler %d pods of %d, migrations 3" (int $v.database.cnpg.pooler.instances) (int $v.database.cnpg.pooler.poolSize) -}}
 {{- end -}}
 {{- if gt $want $have -}}
-{{- fail (printf "%d connections to the database may be wanted (%s), and it has %d (database.maxConnections %d less database.reservedConnections %d): lower api.databaseMaxConns, the databaseMaxConns of sync and of cronJobs, or the number of pods (sync.mode sharded needs few; with concurrencyPolicy Allow each counts twice), or raise the database's max_connections and say so in database.maxConnections" $want $sum $have (int $v.database.maxConnections) (int $v.database.reservedConnections)) -}}
+{{- fail (printf "all pods together may open %d connections to the database (%s), but it accepts %d (database.maxConnections %d less database.reservedConnections %d): lower api.databaseMaxConns, the databaseMaxConns of sync and of cronJobs, or the number of pods (sync.mode sharded needs few; with concurrencyPolicy Allow each pod counts twice), or raise the database's max_connections, and database.maxConnections with it" $want $sum $have (int $v.database.maxConnections) (int $v.database.reservedConnections)) -}}
 {{- end -}}
 {{- if and $replicas (gt (int $api) $have) -}}
-{{- fail (printf "the API may want %d connections to a replica, and it has %d: lower api.databaseMaxConns or raise database.maxConnections" (int $api) $have) -}}
+{{- fail (printf "the API may open %d connections to a replica, but it accepts %d: lower api.databaseMaxConns or raise database.maxConnections" (int $api) $have) -}}
 {{- end -}}
 {{- end }}

@@ -1,11 +1,11 @@
-{{/* All names leave room for what is put after them. */}}
+{{/* The name of the release's objects, short enough for suffixes such as -admin. */}}
 {{- define "marquee.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := .Values.fullnameOverride -}}
 {{- if not $full -}}
 {{- $full = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- end -}}
-{{- /* A release may be named a.b, a Service may not. */ -}}
+{{- /* The name of a release may have dots, that of a Service may not. */ -}}
 {{- $full | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end }}
 
@@ -17,7 +17,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* A CronJob's name, 52 characters at most: what is too long ends in a hash of all of it. Of (root, slug). */}}
+{{/* A CronJob's name, 52 characters at most: a longer one is cut and ends in its hash. Takes root and slug. */}}
 {{- define "marquee.cronJobName" -}}
 {{- $name := printf "%s-sync-%s" (include "marquee.fullname" .root) .slug -}}
 {{- if gt (len $name) 52 -}}
@@ -33,12 +33,12 @@
 {{- end -}}
 {{- end }}
 
-{{/* A label's value: 63 characters that begin and end with a letter or digit. */}}
+{{/* Text as a label's value: at most 63 characters, the first and the last a letter or digit. */}}
 {{- define "marquee.label" -}}
 {{- . | replace "+" "_" | trunc 63 | trimAll "-_." -}}
 {{- end }}
 
-{{/* What selects the pods of a component. Of (root, component). Names such as 123 and on want the quotes that toYaml gives them. */}}
+{{/* The labels that select the pods of a component. Takes root and component. By toYaml, which quotes names such as 123 and on. */}}
 {{- define "marquee.selector" -}}
 {{- toYaml (dict
   "app.kubernetes.io/name" (include "marquee.label" (default .root.Chart.Name .root.Values.nameOverride))
@@ -46,7 +46,7 @@
   "app.kubernetes.io/component" .component) -}}
 {{- end }}
 
-{{/* Labels of a component's objects: the object's own come before those of all. Of (root, component), and perhaps labels. */}}
+{{/* The labels of an object. Its own labels override commonLabels. Takes root, component and, optionally, labels. */}}
 {{- define "marquee.labels" -}}
 {{- toYaml (merge (include "marquee.selector" . | fromYaml) (default dict .labels) .root.Values.commonLabels (dict
   "app.kubernetes.io/part-of" "marquee"
@@ -55,12 +55,12 @@
   "helm.sh/chart" (include "marquee.label" (printf "%s-%s" .root.Chart.Name .root.Chart.Version)))) -}}
 {{- end }}
 
-{{/* Labels of a component's pods: nothing that changes without them. Of (root, component, labels). */}}
+{{/* The labels of pods: none that a new version would change, for that would replace all pods. Takes root, component and labels. */}}
 {{- define "marquee.podLabels" -}}
 {{- toYaml (merge (include "marquee.selector" . | fromYaml) (default dict .labels) .root.Values.commonLabels) -}}
 {{- end }}
 
-{{/* Sets what `from` has in the map `into`, at any depth. merge and its kin take false, 0 and "" for nothing. */}}
+{{/* Copies what the map `from` has into the map `into`, at any depth. merge and its like would ignore false, 0 and "". */}}
 {{- define "marquee.overlay" -}}
 {{- $into := .into -}}
 {{- range $key, $value := .from -}}
@@ -72,7 +72,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* An object's metadata. Of (root, component, name), and perhaps labels and annotations. */}}
+{{/* An object's metadata. Takes root, component, name and, optionally, labels and annotations. */}}
 {{- define "marquee.metadata" -}}
 {{- $metadata := dict "name" .name "namespace" .root.Release.Namespace "labels" (include "marquee.labels" . | fromYaml) -}}
 {{- with merge dict (default dict .annotations) .root.Values.commonAnnotations }}{{ $_ := set $metadata "annotations" . }}{{ end -}}

@@ -1,15 +1,15 @@
 {{/*
-The spec of every pod that runs the program. Of
+The spec of every pod that runs the program. Takes
   root, component
   name, args       of the container
-  role             of the database: owner, app, api or none
-  wait             also a container before it that waits for the schema, or makes it
-  conns            connections at most
+  role             as which it connects to the database: owner, app, api or none
+  wait             whether an init container waits for the schema or, with migrations.mode init, migrates it
+  conns            most connections to the database
   settings         resources, extraEnv, nodeSelector… as under .Values.api or .Values.sync
-  env, envFrom     more environment
+  env, envFrom     more environment variables
   volumes, mounts  more of these, as lists
-  container        more of the container (ports, probes), as a map
-  pod              more of the pod (restartPolicy), as a map
+  container        more of the container's spec (ports, probes), as a map
+  pod              more of the pod's spec (restartPolicy), as a map
 */}}
 {{- define "marquee.podSpec" -}}
 {{- $root := .root -}}
@@ -19,7 +19,7 @@ The spec of every pod that runs the program. Of
     "mounts" (concat (default list .mounts) (default list $s.extraVolumeMounts)) "more" (default dict .container) -}}
 serviceAccountName: {{ include "marquee.serviceAccountName" $root | quote }}
 automountServiceAccountToken: false
-# Or a Service's variables (MARQUEE_PORT=tcp://…) would be taken for settings.
+# Kubernetes' variables for Services (MARQUEE_PORT=tcp://…) would be taken for settings.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -77,7 +77,7 @@ volumes:
   {{- end }}
 {{- end }}
 
-{{/* One container of the program: see marquee.podSpec. */}}
+{{/* One container that runs the program: see marquee.podSpec. */}}
 {{- define "marquee.container" -}}
 name: {{ .name }}
 image: {{ include "marquee.image" .root }}
@@ -125,7 +125,7 @@ volumeMounts:
 {{/* 90 % of a memory quantity, in bytes. */}}
 {{- define "marquee.goMemLimit" -}}
 {{- $text := toString . -}}
-{{- /* A number of a values file, which would be 1.073741824e+09. */ -}}
+{{- /* toString writes a number of a values file as 1.073741824e+09. */ -}}
 {{- if kindIs "float64" . }}{{ $text = printf "%.0f" . }}{{ end -}}
 {{- $number := regexFind "^[0-9]+(\\.[0-9]+)?" $text | float64 -}}
 {{- $unit := regexReplaceAll "^[0-9.]+" $text "" -}}

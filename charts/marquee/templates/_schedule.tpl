@@ -1,9 +1,9 @@
-{{/* A number that a slug always has, for spreading: of a hash's digits. */}}
+{{/* A number that is always the same for a slug, to spread start times by: digits of its hash. */}}
 {{- define "marquee.spread" -}}
 {{- regexReplaceAll "[^0-9]" (sha256sum .) "" | trunc 9 | trimPrefix "0" | trimPrefix "0" | trimPrefix "0" | default "0" -}}
 {{- end }}
 
-{{/* Seconds of a duration such as 15m or 1h30m. */}}
+{{/* A duration such as 15m or 1h30m in seconds. */}}
 {{- define "marquee.seconds" -}}
 {{- $sum := 0 -}}
 {{- range regexFindAll "[0-9]+[hms]" . -1 -}}
@@ -14,8 +14,8 @@
 {{- end }}
 
 {{/*
-A cron expression for `every`, whose start is the slug's own. Of (slug, every). Cron starts anew each hour and each day,
-so that only what divides them comes at even times.
+A cron expression for `every`, with start minutes of the slug's own. Takes slug and every. Cron counts anew in each hour and each day:
+only periods that divide these come at equal distances.
 */}}
 {{- define "marquee.everyCron" -}}
 {{- $seconds := include "marquee.seconds" .every | int -}}
@@ -38,14 +38,14 @@ so that only what divides them comes at even times.
 {{- end -}}
 {{- end }}
 
-{{/* Seconds between two starts of a cron expression, at least. */}}
+{{/* The shortest time between two starts of a cron expression, in seconds. */}}
 {{- define "marquee.period" -}}
 {{- (include "marquee.cronGaps" . | fromJson).least | int -}}
 {{- end }}
 
 {{/*
-Seconds between two starts of a cron expression, at least and at most, as JSON. What is least is right within a day; what is
-most is for the calendar's worst: months of 31 days, and none that has a 29th.
+The shortest (least) and the longest (most) time between two starts of a cron expression, in seconds, as JSON. least is computed within
+a day. most assumes the worst of the calendar: that all months have 31 days, and that days after the 28th never come.
 */}}
 {{- define "marquee.cronGaps" -}}
 {{- $fields := splitList " " (regexReplaceAll "\\s+" (trim .) " ") -}}
@@ -57,13 +57,13 @@ most is for the calendar's worst: months of 31 days, and none that has a 29th.
 {{- if not (and $minute $hour $month $weekday) }}{{ fail (printf "schedule %q: want ranges from less to more, as in 8-18" .) }}{{ end -}}
 {{- $least := mul 60 $minute.least -}}
 {{- if eq (int $minute.least) 60 }}{{ $least = mul 3600 $hour.least }}{{ end -}}
-{{- /* From the last of a round to the first of the next: rounds are years, months or weeks, days, hours. */ -}}
+{{- /* From the last start in a year, month, week, day or hour to the first in the next. */ -}}
 {{- $months := max $month.most (sub (add 12 $month.first) $month.last) -}}
 {{- $days := add (mul 31 (sub $months 1)) (max $weekday.most (sub (add 7 $weekday.first) $weekday.last)) -}}
 {{- if not (regexMatch "^[*?]$" (index $fields 2)) -}}
 {{- $ofMonth := mul 31 (add 1 $months) -}}
 {{- if $day }}{{ $ofMonth = max $day.most (sub (add (mul 31 $months) $day.first) $day.last) }}{{ end -}}
-{{- /* With a day of the week beside it, either will do. */ -}}
+{{- /* If day of month and day of week are both given, cron starts on either. */ -}}
 {{- $days = ternary $ofMonth (min $days $ofMonth) (regexMatch "^[*?]$" (index $fields 4)) -}}
 {{- end -}}
 {{- $hours := max $hour.most (sub (add (mul 24 $days) $hour.first) $hour.last) -}}
@@ -72,8 +72,9 @@ most is for the calendar's worst: months of 31 days, and none that has a 29th.
 {{- end }}
 
 {{/*
-Of the values of a cron field, from..to: the first and the last, the least step from one to the next (around the clock, too),
-and the greatest (not around it), as JSON; empty if it has none. 5/15 goes on to the end, as the CronJob controller has it.
+About the values of a cron field, which may be from..to, as JSON: the first and the last one, the least step from one to the next (also from
+the last to the first of the next round), and the greatest (without that one). {} if the field has no values. 5/15 goes on to the end, as
+in the CronJob controller.
 */}}
 {{- define "marquee.cronField" -}}
 {{- if has .field (list "*" "?") -}}
@@ -105,7 +106,7 @@ and the greatest (not around it), as JSON; empty if it has none. 5/15 goes on to
 {{- end -}}
 {{- end }}
 
-{{/* Seconds between two syncs of a provider that is not suspended, at least and at most, as JSON. Of (root, provider). */}}
+{{/* The shortest (least) and the longest (most) time between two syncs of a provider, in seconds, as JSON. Takes root and provider. */}}
 {{- define "marquee.providerGaps" -}}
 {{- $sync := .root.Values.sync -}}
 {{- $every := default $sync.every .provider.every -}}
@@ -113,7 +114,7 @@ and the greatest (not around it), as JSON; empty if it has none. 5/15 goes on to
 {{- $gaps := dict -}}
 {{- if .provider.schedule }}{{ $gaps = include "marquee.cronGaps" .provider.schedule | fromJson -}}
 {{- else }}{{ $seconds := include "marquee.seconds" $every | int }}{{ $gaps = dict "least" $seconds "most" $seconds }}{{ end -}}
-{{- /* What is due waits until it is looked for. */ -}}
+{{- /* A provider that is due waits for the next start of the CronJob. */ -}}
 {{- toJson (dict "least" $gaps.least "most" (add $gaps.most (include "marquee.cronGaps" $sync.schedule | fromJson).most)) -}}
 {{- else -}}
 {{- include "marquee.cronGaps" (default (include "marquee.everyCron" (dict "slug" .provider.slug "every" $every)) .provider.schedule) -}}

@@ -1,4 +1,4 @@
-{{/* A provider as the program reads it. Of (root, provider). */}}
+{{/* The provider file of a provider. Takes root and provider. */}}
 {{- define "marquee.providerFile" -}}
 {{- $file := omit .provider "cronJob" -}}
 {{- if not (or $file.schedule $file.every) }}{{ $file = merge (dict "every" .root.Values.sync.every) $file }}{{ end -}}
@@ -6,8 +6,8 @@
 {{- end }}
 
 {{/*
-A CronJob of syncs. Of root, name, slug (or none), schedule, settings (.Values.sync with a provider's own), secrets (names
-whose keys are environment), args, volumes, and job, which is more of the Job's spec.
+A CronJob that syncs. Takes root, name, slug (if it is one provider's), schedule, settings (.Values.sync, overridden by a provider's cronJob),
+secrets (names of Secrets whose keys become environment variables), args, volumes and, optionally, job, which is more of the Job's spec.
 */}}
 {{- define "marquee.syncCronJob" -}}
 {{- $s := .settings -}}
