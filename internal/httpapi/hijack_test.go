@@ -23,12 +23,16 @@ func TestHijackLetsGo(t *testing.T) {
 	kept := make(chan context.Context, 1)
 	o := options(&fake{})
 	o.GraphQL = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Sec-WebSocket-Protocol", "agreed")
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		kept <- context.WithoutCancel(r.Context())
+		if w.Header().Get("Sec-WebSocket-Protocol") != "agreed" {
+			t.Error("what was agreed on is lost")
+		}
 		if _, err := w.Write([]byte("late")); err == nil {
 			t.Error("an answer after the connection was taken over")
 		}

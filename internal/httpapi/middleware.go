@@ -77,16 +77,16 @@ func (e *exchange) Flush() {
 func (e *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffers, err := http.NewResponseController(e.ResponseWriter).Hijack()
 	if err == nil {
-		e.ResponseWriter = takenOver{}
+		e.ResponseWriter = takenOver{e.ResponseWriter.Header()}
 	}
 	return conn, buffers, err
 }
 
-// takenOver answers on a connection that is not the server's any more.
-type takenOver struct{}
+// takenOver answers on a connection that is not the server's any more. Who took it over reads in the header what was agreed on.
+type takenOver struct{ header http.Header }
 
 // Header implements http.ResponseWriter.
-func (takenOver) Header() http.Header { return http.Header{} }
+func (t takenOver) Header() http.Header { return t.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (takenOver) WriteHeader(int) {}
