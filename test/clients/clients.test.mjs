@@ -49,14 +49,8 @@ test('Apollo Client merges pages by relayStylePagination', async () => {
   client.stop();
 });
 
-// urql gives a result up once it has one, in the middle of the body's last read, and then trips over that (in Node.js alone).
-const whole = async (...request) => {
-  const response = await fetch(...request);
-  return new Response(await response.arrayBuffer(), response);
-};
-
 test('urql reads page by page, then from its cache', async () => {
-  const client = new Client({ url, fetch: whole, exchanges: [cacheExchange, fetchExchange] });
+  const client = new Client({ url, exchanges: [cacheExchange, fetchExchange] });
   const ids = [];
   let after = null;
   for (let page = 0; page < 3; page++) {
@@ -71,7 +65,7 @@ test('urql reads page by page, then from its cache', async () => {
 });
 
 test('urql asks by GET where it is told to', async () => {
-  const client = new Client({ url, fetch: whole, exchanges: [fetchExchange], preferGetMethod: 'force' });
+  const client = new Client({ url, exchanges: [fetchExchange], preferGetMethod: 'force' });
   const { data, error } = await client.query('query Ask { providers { slug } }', {}).toPromise();
   assert.equal(error, undefined);
   assert.deepEqual(data.providers.map(({ slug }) => slug), ['demo']);
